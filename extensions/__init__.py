@@ -1,0 +1,1 @@
+"""The settings objects of doit-fleet and the composition root; nothing in `pipeline` may import this package."""

@@ -1,0 +1,1 @@
+"""doit-fleet: run a slow test suite on a fleet of workers; the levels are listed in docs/architecture.md."""

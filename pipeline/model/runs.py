@@ -1,0 +1,67 @@
+"""The merged outcome of a run: what gather, reports and history read."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from pipeline.model.verdicts import Result
+
+
+@frozen(kw_only=True)
+class Loss:
+    """One lost worker: for the report's line on losses and their cost."""
+
+    worker: str
+    cause: str
+    test: str = ""
+    repeated_seconds: float = 0.0
+    detail: str = ""
+
+
+@frozen(kw_only=True)
+class WorkerSpan:
+    """One worker's life, for timelines; seconds since the run's first birth."""
+
+    worker: str
+    slot: int
+    place: str
+    started: float
+    ended: float
+    log: str = ""
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """A test's result with where and in which attempt it was decided."""
+
+    result: Result
+    worker: str
+    attempt: int = 1
+    start: float = 0.0
+    """Seconds since the run's first birth, as the agent reckons; for timelines only."""
+
+
+@frozen(kw_only=True)
+class MergedRun:
+    """A pure function of the store: one outcome per planned test, in plan order, or its absence by name."""
+
+    run: str
+    plan: str
+    suites: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+    """(test, last worker that had it or empty) for each planned test without a verdict: the run is red."""
+    errors: tuple[str, ...] = ()
+    """Collection errors and other reasons why the run is not trustworthy."""
+    losses: tuple[Loss, ...] = ()
+    workers: tuple[WorkerSpan, ...] = ()
+    late: int = 0
+    """Records that came after a seal, not counted."""
+    mixed: bool = False
+    """Sources changed while the run went on."""
+    exit_code: int = 2
+    reason: str = ""
+    started: float = 0.0
+    """Wall clock of the agent at the run's start, for people."""
+    seconds: float = 0.0
+    counts: dict[str, int] = field(factory=dict)
