@@ -106,8 +106,6 @@ class Harness(Protocol):
 
     place: str
     """Where it is, for people: `host pid 123`."""
-    identity: dict[str, str | int]
-    """What a later agent needs to find and kill its leftovers: for local boot id, pid, start time, outbox path."""
     log: str
     """Path of its live log, or empty."""
 
@@ -135,10 +133,18 @@ class Launcher(Protocol):
 
     name: str
 
-    async def harness(self, slot: int, worker: str) -> Harness:
-        """A harness for that slot, ready or starting; raises `EngineError` when none can be had.
+    async def harness(self, slot: int, suite: str) -> Harness:
+        """A harness of that suite for that slot, ready or starting; raises `EngineError` when none can be had.
 
-        `slot` counts from 0 and is stable over restarts (pytest's `gw<slot>`).
+        `slot` counts from 0 and is stable over restarts (pytest's `gw<slot>`). A warm harness left there by
+        collection is handed out first. A harness serves one suite; a worker that turns to a batch of another suite
+        finishes the one and asks for the other.
+        """
+
+    def identity(self, slot: int) -> dict[str, str | int]:
+        """What a worker in that slot writes into its birth, so that a later agent can find and end its leftovers.
+
+        For local: boot id, the agent's pid and start time, the folder of the slot's outboxes.
         """
 
     async def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:

@@ -8,7 +8,7 @@ no JSON object of a known kind are a `ChannelError` at the reader, never a crash
 |---|---|---|
 | collect | file | collect one file of the walk; answered by `collected` |
 | collect-all | | full collection at once (fallback); answered by one `collected` with file "" |
-| run | batch, tests: [[native, occurrence, file]…], attempt, retries, careful, more | run these in order. `more`: another batch will follow, so hold the last tear-down until it is known |
+| run | batch, tests: [[native, occurrence, file]…], attempt, retries, careful | queue these, to be run in order after what is queued already. `batch` is opaque to the harness (`<number>.<attempt>`). The supervisor sends the next batch while one runs whenever it can, so that the last test's tear-down knows its successor |
 | go | i | (careful batches only) the start of test i is durable, it may begin |
 | finish | | tear down what is still set up, say `bye`, exit |
 
