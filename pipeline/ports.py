@@ -6,9 +6,9 @@ Each has one contract suite in `tests/contracts`, passed by the real adapters an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pipeline.model.events import Event
 from pipeline.model.messages import Message
@@ -128,6 +128,13 @@ class Harness(Protocol):
         """TERM, then KILL after the grace, of everything the harness ever started; `receive` then gives the end."""
 
 
+class Warm(Protocol):
+    """Keeps harnesses that were started for collection, so that the launcher can hand them to workers."""
+
+    async def warm(self, slot: int, suite: str) -> Harness:
+        """Start a harness of that suite, or give the one that is there already."""
+
+
 class Launcher(Protocol):
     """Where workers live."""
 
@@ -163,8 +170,10 @@ class Collected:
     errors: tuple[tuple[str, str], ...] = ()
     """(native id, text) of what could not be collected."""
     deselected: int = 0
-    affinity: dict[str, int] = {}
+    affinity: dict[str, int] = field(factory=dict)
     """Which slot's warm harness has collected which file."""
+    facts: dict[str, Any] = field(factory=dict)
+    """What the framework's harness said of itself in `hello`: for pytest maxfail, coverage, versions."""
 
 
 class Reporter(Protocol):
