@@ -8,7 +8,6 @@ says `whole` is asked for everything at once, and so is every other when its tur
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -59,7 +58,6 @@ class _Crew:
                 tests=len(message["tests"]),
                 errors=len(message["errors"]),
                 seconds=message["seconds"],
-                time=time.time(),
             )
         )
 
