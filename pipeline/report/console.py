@@ -1,0 +1,191 @@
+"""Which console a run has, and what both kinds share: which event is said in which words.
+
+Knows no terminal: the live and the plain console decide how lines reach a person. Nothing heavy is imported before a
+live console is really chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from typing import TextIO
+
+from attrs import define, field
+
+from pipeline.model import events as e
+from pipeline.model.runs import MergedRun
+from pipeline.report.annotations import Locate, file_in_native_id
+from pipeline.report.failure import Reproduce, failure_text, headline, is_worth_showing
+from pipeline.report.inert import inert, inert_line
+from pipeline.report.phrases import count, duration
+from pipeline.report.progress import Progress
+from pipeline.report.summary import Shown, summary
+
+
+@define(slots=False)
+class ConsoleReporter:
+    """A reporter for people. Begin with `start`, end with `stop`; between them a timer refreshes what is shown.
+
+    `finish` stops by itself and prints the summary. Neither `event` nor `tick` ever raises.
+    """
+
+    stream: TextIO
+    now: Callable[[], float]
+    """Seconds on a monotonic clock."""
+    reproduce: Reproduce
+    locate: Locate = file_in_native_id
+    slowest: int = 10
+    progress: Progress = field(factory=Progress)
+    reports: Sequence[str] = ()
+    """Paths that the other reporters made, and what went wrong there; set them before `finish`."""
+    report_errors: Sequence[str] = ()
+    name: str = "console"
+    _log_directories: set[str] = field(factory=set)
+
+    def start(self) -> None:
+        """Begin to refresh."""
+
+    def stop(self) -> None:
+        """End refreshing and leave the stream as it was. May be called twice."""
+
+    def tick(self) -> None:
+        """Refresh now, if it is time."""
+
+    def say(self, text: str) -> None:
+        """Show a block of inert text, in one piece."""
+        raise NotImplementedError
+
+    def say_failure(self, event: e.TestFinished) -> None:
+        """Show a bad result in full."""
+        self.say(failure_text(event.result, self.reproduce, worker=event.worker, attempt=event.attempt) + "\n")
+
+    def plan(self, estimates: Mapping[str, float]) -> None:
+        """Take the estimates of the tests still to do, in seconds by test id."""
+        self.progress.plan(estimates)
+
+    def event(self, event: e.Event) -> None:
+        """Take an event: count it, and say what a person should know at once."""
+        self.progress.take(event, self.now())
+        if type(event) is e.TestFinished:
+            assert isinstance(event, e.TestFinished)
+            if is_worth_showing(event.result):
+                self.say_failure(event)
+            elif event.result.is_flaky:
+                self.say(f"flaky: {headline(event.result, worker=event.worker, attempt=event.attempt)}")
+            return
+        line = self._log_line(event) if isinstance(event, e.WorkerStarted) else words(event)
+        if line:
+            self.say(line)
+
+    def finish(self, run: MergedRun) -> Sequence[str]:
+        """Print the summary."""
+        self.stop()
+        shown = Shown(
+            reports=tuple(self.reports),
+            report_errors=tuple(self.report_errors),
+            expected_seconds=self.progress.expected_seconds,
+            slowest=self.slowest,
+        )
+        self.say(summary(run, self.reproduce, shown))
+        return ()
+
+    def _log_line(self, event: e.WorkerStarted) -> str:
+        """Say once for each folder of logs where it is."""
+        folder = str(PurePath(event.log).parent) if event.log else ""
+        if not folder or folder in self._log_directories:
+            return ""
+        self._log_directories.add(folder)
+        return f"live log of each worker: {inert_line(event.log)}, and the like"
+
+
+def words(event: e.Event) -> str:
+    """What is said of an event, or nothing."""
+    match event:
+        case e.CollectionStarted():
+            return f"collecting {', '.join(map(inert_line, event.suites))} with {count(event.harnesses, 'harness')}"
+        case e.CollectionFinished():
+            return _collected(event)
+        case e.RunStarted():
+            return _run_started(event)
+        case e.TestSlow():
+            return f"slow: {inert_line(event.test)} has been running for {duration(event.seconds)} on {event.worker}"
+        case e.WorkerLost():
+            return _lost(event)
+        case e.Notice():
+            return inert(event.text) if event.level == "info" else f"{event.level}: {inert(event.text)}"
+    return ""
+
+
+def _collected(event: e.CollectionFinished) -> str:
+    line = f"collected {count(event.tests, 'test')} in {count(event.files, 'file')}"
+    if event.deselected:
+        line += f", {event.deselected:,} deselected"
+    lines = [f"{line}, {duration(event.seconds)}"]
+    lines += [f"collection error: {inert(text)}" for text in event.errors]
+    return "\n".join(lines)
+
+
+def _run_started(event: e.RunStarted) -> str:
+    line = f"run {inert_line(event.run)}: {count(event.tests, 'test')} in {count(event.batches, 'batch')}"
+    line += f" on {count(event.workers, 'worker')}"
+    if event.done_before:
+        line += f", goes on with {event.done_before:,} done before"
+    if event.expected_seconds:
+        line += f", about {duration(event.expected_seconds)} expected"
+    return line
+
+
+def _lost(event: e.WorkerLost) -> str:
+    line = f"lost worker {event.worker}: {event.cause}"
+    if event.test:
+        line += f" while running {inert_line(event.test)}"
+    if event.detail:
+        line += f" ({inert_line(event.detail)})"
+    return f"{line}; {duration(event.repeated_seconds)} of work to be repeated"
+
+
+def console(
+    style: str,
+    stream: TextIO,
+    environment: Mapping[str, str],
+    *,
+    now: Callable[[], float],
+    reproduce: Reproduce,
+    locate: Locate = file_in_native_id,
+    slowest: int = 10,
+) -> ConsoleReporter:
+    """The console for a stream. `style` is `auto`, `live` or `plain`; live only where the stream can do it."""
+    if is_live(style, stream, environment):
+        from pipeline.report.console_live import LiveConsole
+
+        return LiveConsole(stream, now, reproduce, locate, slowest, environment=environment)
+    from pipeline.report.console_plain import PlainConsole
+
+    github = environment.get("GITHUB_ACTIONS") == "true"
+    return PlainConsole(stream, now, reproduce, locate, slowest, github=github)
+
+
+def is_live(style: str, stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Whether lines can be redrawn there and a person is likely to watch. `FORCE_COLOR` makes no terminal of a pipe."""
+    if style == "plain" or not _is_terminal(stream):
+        return False
+    if environment.get("TERM", "") in {"", "dumb", "unknown"}:
+        return False
+    if (getattr(stream, "encoding", None) or "").lower().replace("-", "") != "utf8":
+        return False
+    return style == "live" or not is_ci(environment)
+
+
+def is_ci(environment: Mapping[str, str]) -> bool:
+    """Whether a CI service says that it runs us."""
+    named = any(
+        environment.get(name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BUILDKITE", "JENKINS_URL")
+    )
+    return named or environment.get("CI", "").lower() not in {"", "0", "false", "no"}
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (ValueError, OSError):
+        return False

@@ -1,0 +1,107 @@
+"""How far a run is, derived from its events alone: counts, who runs what, when it will be done.
+
+Knows no stream and reads no clock: the moment is given with each event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import define, field
+
+from pipeline.model import events as e
+
+
+@define
+class WorkerState:
+    """What one worker does now."""
+
+    slot: int
+    test: str = ""
+    since: float = 0.0
+    batch_left: int = 0
+
+
+@define
+class Progress:
+    """The state behind both consoles. Times are seconds on the clock of whoever calls."""
+
+    estimates: Mapping[str, float] = field(factory=dict)
+    """Seconds by test id, as planned; may stay empty, then the share of done tests is used."""
+    phase: str = "starting"
+    files: int = 0
+    collected: int = 0
+    total: int = 0
+    done: int = 0
+    bad: int = 0
+    flaky: int = 0
+    lost_workers: int = 0
+    expected_seconds: float = 0.0
+    run_began: float = 0.0
+    done_before: int = 0
+    estimated_left: float = 0.0
+    workers: dict[str, WorkerState] = field(factory=dict)
+
+    def take(self, event: e.Event, now: float) -> None:
+        """Move on by one event."""
+        kind = type(event)
+        if kind is e.TestFinished:
+            self._finished(event)  # type: ignore[arg-type]
+        elif kind is e.TestStarted:
+            self._started(event, now)  # type: ignore[arg-type]
+        elif isinstance(event, e.FileCollected):
+            self.files += 1
+            self.collected += event.tests
+        elif isinstance(event, e.RunStarted):
+            self._run_started(event, now)
+        elif isinstance(event, e.WorkerStarted):
+            self.workers[event.worker] = WorkerState(event.slot, since=now)
+        elif isinstance(event, e.WorkerLost | e.WorkerEnded):
+            self.workers.pop(event.worker, None)
+            self.lost_workers += isinstance(event, e.WorkerLost)
+        elif isinstance(event, e.CollectionStarted):
+            self.phase = "collecting"
+        elif isinstance(event, e.CollectionFinished):
+            self.phase, self.collected, self.files = "planning", event.tests, event.files
+        elif isinstance(event, e.RunClosed):
+            self.phase = "closing"
+
+    def plan(self, estimates: Mapping[str, float]) -> None:
+        """Take the plan's estimates, so that the end can be foretold by seconds instead of tests."""
+        self.estimates = estimates
+        self.estimated_left = sum(estimates.values())
+
+    def seconds_left(self, now: float) -> float | None:
+        """Expected seconds until the end, or None while nothing is known."""
+        left = self.total - self.done
+        if self.phase != "running" or left <= 0:
+            return None
+        spent = now - self.run_began
+        fresh = self.done - self.done_before
+        if self.estimates and self.workers:
+            return max(0.0, self.estimated_left) / len(self.workers)
+        if fresh:
+            return spent / fresh * left
+        return max(0.0, self.expected_seconds - spent) or None
+
+    def _run_started(self, event: e.RunStarted, now: float) -> None:
+        self.phase, self.run_began = "running", now
+        self.total, self.done, self.done_before = event.tests, event.done_before, event.done_before
+        self.expected_seconds = event.expected_seconds
+
+    def _started(self, event: e.TestStarted, now: float) -> None:
+        worker = self.workers.get(event.worker)
+        if worker is not None:
+            worker.test, worker.since = event.test, now
+
+    def _finished(self, event: e.TestFinished) -> None:
+        result = event.result
+        self.done += 1
+        if not result.verdict.is_good:
+            self.bad += 1
+        elif result.earlier:
+            self.flaky += 1
+        self.estimated_left -= self.estimates.get(result.test, 0.0)
+        worker = self.workers.get(event.worker)
+        if worker is not None:
+            worker.test = ""

@@ -1,0 +1,131 @@
+"""The text at the end of a run, and again when nothing had to run: what a person must know of a merged run.
+
+Knows neither streams nor colours; failures were shown in full when they happened, so here they are a list with the
+line that reproduces each.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import frozen
+
+from pipeline.model.runs import MergedRun, Outcome
+from pipeline.model.verdicts import Result, Verdict
+from pipeline.report.failure import Reproduce
+from pipeline.report.inert import inert, inert_line
+from pipeline.report.phrases import age, count, duration, number
+
+LISTED: Final = 100
+"""The most lines of one kind; the reports hold all."""
+SLOW_SECONDS: Final = 0.1
+"""Faster tests are not worth a line among the slowest."""
+
+
+@frozen(kw_only=True)
+class Shown:
+    """What the summary needs beside the run."""
+
+    reports: tuple[str, ...] = ()
+    report_errors: tuple[str, ...] = ()
+    expected_seconds: float = 0.0
+    slowest: int = 10
+
+
+def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
+    """The whole summary. Its last line is the answer: good or not, and the exit code with its reason."""
+    bad = [each.result for each in run.outcomes if not each.result.verdict.is_good]
+    flaky = [each.result for each in run.outcomes if each.result.earlier and each.result.verdict.is_good]
+    lines = [
+        "",
+        *_section("errors", [inert(each) for each in run.errors]),
+        *_section("without a verdict", [_missing_line(*each) for each in run.missing]),
+        *_section("not good", list(_bad_lines(bad, reproduce))),
+        *_section("flaky", [_flaky_line(each) for each in flaky]),
+        *_section("slowest", [_slow_line(each) for each in slowest(run, shown.slowest)]),
+        *_section("lost workers", list(_loss_lines(run))),
+        *_section("reports", [*map(inert_line, shown.reports), *map(inert, shown.report_errors)]),
+        *_section("logs", sorted({inert_line(each.log) for each in run.workers if each.log})),
+        *_warnings(run),
+        verdict_line(run, shown.expected_seconds),
+    ]
+    return "\n".join(lines)
+
+
+def up_to_date(run: MergedRun, *, age_seconds: float) -> str:
+    """The one line for a run that need not be repeated."""
+    good = sum(run.counts.get(verdict.value, 0) for verdict in Verdict if verdict.is_good)
+    rest = f", {good - run.counts.get('passed', 0):,} of them skipped or expected to fail"
+    passed_only = good == run.counts.get("passed", 0)
+    return f"up to date: {count(good, 'test')} passed {age(age_seconds)}{'' if passed_only else rest}; `doit -a` runs regardless"
+
+
+def verdict_line(run: MergedRun, expected_seconds: float = 0.0) -> str:
+    """The last line: counts by verdict, time against the expected one, exit code and reason."""
+    counts = [f"{number(run.counts[each.value])} {each.value}" for each in Verdict if run.counts.get(each.value)]
+    if run.missing:
+        counts.append(f"{number(len(run.missing))} without a verdict")
+    time = duration(run.seconds)
+    if expected_seconds:
+        time += f" ({duration(expected_seconds)} expected)"
+    line = f"{', '.join(counts) or 'no tests'} in {time}"
+    if run.exit_code == 0:
+        return line
+    return f"{line}; exit {run.exit_code}{f': {inert_line(run.reason)}' if run.reason else ''}"
+
+
+def slowest(run: MergedRun, limit: int) -> list[Outcome]:
+    """The tests that took longest, the longest first."""
+    slow = (each for each in run.outcomes if each.result.seconds >= SLOW_SECONDS)
+    return heapq.nlargest(limit, slow, key=lambda each: each.result.seconds)
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    """A title and its indented lines; nothing when there are none."""
+    if not lines:
+        return []
+    more = [f"  … and {len(lines) - LISTED:,} more, see the reports"] if len(lines) > LISTED else []
+    return [f"{title}:", *("  " + each.replace("\n", "\n    ") for each in lines[:LISTED]), *more, ""]
+
+
+def _bad_lines(bad: list[Result], reproduce: Reproduce) -> Iterator[str]:
+    for position, result in enumerate(bad):
+        if position >= LISTED:
+            yield ""
+            continue
+        message = f" - {inert_line(result.message)[:200]}" if result.message else ""
+        line = "" if result.verdict is Verdict.NOT_RUN else reproduce(result.test)
+        hand = f"\n{inert_line(line)}" if line else ""
+        yield f"{result.verdict.value.upper()} {inert_line(result.test)}{message}{hand}"
+
+
+def _missing_line(test: str, worker: str) -> str:
+    return f"{inert_line(test)} ({f'last seen on {inert_line(worker)}' if worker else 'never begun'})"
+
+
+def _flaky_line(result: Result) -> str:
+    first = result.earlier[0]
+    return f"{inert_line(result.test)} (passed on try {result.tries}; first: {inert_line(first.message)[:200]})"
+
+
+def _slow_line(outcome: Outcome) -> str:
+    return f"{duration(outcome.result.seconds):>12}  {inert_line(outcome.result.test)}"
+
+
+def _loss_lines(run: MergedRun) -> Iterator[str]:
+    for loss in run.losses:
+        test = f" while running {inert_line(loss.test)}" if loss.test else ""
+        detail = f" ({inert_line(loss.detail)})" if loss.detail else ""
+        yield f"{inert_line(loss.worker)}: {loss.cause}{test}{detail}, {duration(loss.repeated_seconds)} repeated"
+    if len(run.losses) > 1:
+        cost = sum(each.repeated_seconds for each in run.losses)
+        yield f"{count(len(run.losses), 'loss')} cost {duration(cost)} of repeated work"
+
+
+def _warnings(run: MergedRun) -> Iterator[str]:
+    if run.mixed:
+        yield "warning: sources changed while the tests ran; this result is never taken as up to date"
+    if run.late:
+        yield f"note: {count(run.late, 'record')} came after the end of its worker and did not count"

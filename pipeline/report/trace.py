@@ -1,0 +1,86 @@
+"""`trace.json`: the run in the Trace Event format, to be opened in ui.perfetto.dev or chrome://tracing.
+
+A row for each worker, a complete event for each test, an instant event for each loss. Times are microseconds since
+the run's first birth. Format: "Trace Event Format" of the Chromium project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from json.encoder import encode_basestring_ascii as quoted
+from pathlib import Path
+from typing import TextIO
+
+from pipeline.model.runs import MergedRun, Outcome
+from pipeline.model.verdicts import Verdict
+from pipeline.report.writing import whole_file
+
+PROCESS = 1
+
+
+class TraceReport:
+    """A reporter that writes the file when the run is merged."""
+
+    name = "trace"
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "trace.json"
+
+    def event(self, event: object) -> None:
+        """Events are of no interest here."""
+
+    def finish(self, run: MergedRun) -> Sequence[str]:
+        """Write the file. Raises `EngineError`."""
+        with whole_file(self.path) as file:
+            write_trace(run, file)
+        return (str(self.path),)
+
+
+def write_trace(run: MergedRun, file: TextIO) -> None:
+    """Write the document."""
+    rows = _rows(run)
+    file.write('{"displayTimeUnit":"ms","traceEvents":[\n')
+    file.write(_name("process_name", 0, f"run {run.run}"))
+    file.writelines(",\n" + _name("thread_name", row, worker) for worker, row in rows.items())
+    file.writelines(",\n" + _loss(text, row, at) for text, row, at in _losses(run, rows))
+    file.writelines(_test(outcome, rows[outcome.worker]) for outcome in run.outcomes if _has_run(outcome))
+    file.write("\n]}\n")
+
+
+def _has_run(outcome: Outcome) -> bool:
+    return outcome.result.verdict is not Verdict.NOT_RUN
+
+
+def _rows(run: MergedRun) -> dict[str, int]:
+    """The row of each worker: those that are known by slot and birth, then others that decided a test."""
+    known = sorted(run.workers, key=lambda each: (each.slot, each.started))
+    names = dict.fromkeys(each.worker for each in known)
+    names.update(dict.fromkeys(outcome.worker for outcome in run.outcomes))
+    return {name: row for row, name in enumerate(names, start=1)}
+
+
+def _losses(run: MergedRun, rows: dict[str, int]) -> Iterator[tuple[str, int, float]]:
+    ends = {each.worker: each.ended for each in run.workers}
+    for loss in run.losses:
+        test = f" in {loss.test}" if loss.test else ""
+        yield f"lost: {loss.cause}{test}", rows.get(loss.worker, 0), ends.get(loss.worker, 0.0)
+
+
+def _test(outcome: Outcome, row: int) -> str:
+    result = outcome.result
+    line = (
+        f',\n{{"ph":"X","pid":{PROCESS},"tid":{row},"ts":{outcome.start * 1e6:.0f},'
+        f'"dur":{result.seconds * 1e6:.0f},"cat":"{result.verdict.value}","name":{quoted(result.test)}'
+    )
+    if result.verdict is Verdict.PASSED and outcome.attempt == 1 and not result.earlier:
+        return line + "}"
+    about = f'"attempt":{outcome.attempt},"tries":{result.tries},"message":{quoted(result.message)}'
+    return f'{line},"args":{{"verdict":"{result.verdict.value}",{about}}}}}'
+
+
+def _loss(text: str, row: int, at: float) -> str:
+    return f'{{"ph":"i","s":"t","pid":{PROCESS},"tid":{row},"ts":{at * 1e6:.0f},"cat":"loss","name":{quoted(text)}}}'
+
+
+def _name(kind: str, row: int, name: str) -> str:
+    return f'{{"ph":"M","pid":{PROCESS},"tid":{row},"name":"{kind}","args":{{"name":{quoted(name)}}}}}'
