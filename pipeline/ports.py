@@ -68,7 +68,13 @@ class Journal(Protocol):
         """
 
     async def read(self, upto: str | None = None) -> Sequence[bytes]:
-        """The gap-free prefix of durable records, up to a seal's position. Raises `StoreDamaged`."""
+        """The gap-free prefix of durable records, up to a seal's position. Raises `StoreDamaged`.
+
+        Without a position: up to the seal if there is one, else everything. What came late is never returned.
+        """
+
+    async def late(self) -> int:
+        """How many records were written after the seal; they never count, and a seal that refuses them answers 0."""
 
 
 class Clock(Protocol):
