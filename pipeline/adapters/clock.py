@@ -1,0 +1,24 @@
+"""The machine's clocks behind `ports.Clock`. Nothing else may read the time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+_BOOT_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+class SystemClock:
+    """Real time; counts suspension: by CLOCK_BOOTTIME on Linux, by CLOCK_MONOTONIC on macOS."""
+
+    def monotonic(self) -> float:
+        """Seconds, never backwards."""
+        return time.clock_gettime(_BOOT_CLOCK)
+
+    def wall(self) -> float:
+        """Seconds since the epoch: for people only."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that span of running time."""
+        await asyncio.sleep(seconds)

@@ -1,0 +1,73 @@
+"""One harness's stream of messages, put together from its socket and its outbox by position, each byte once.
+
+Pure bytes and JSON: reads nothing itself. What is no message becomes a `log` message and does no harm.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+
+from pipeline.model.messages import Message
+
+LONGEST_LINE_BYTES = 256 << 20
+"""A longer line is no message of ours: it is thrown away so that it cannot fill the agent's memory."""
+
+
+class MessageStream:
+    """Feed it bytes; take messages."""
+
+    def __init__(self, position: int = 0) -> None:
+        self._socket_position = position
+        self._taken = position
+        """All bytes before this stream position are here; the socket may still bring some of them again."""
+        self._rest = bytearray()
+        self._lines: deque[bytes] = deque()
+        self.handed_out = position
+        """Where the last message taken by `next` ended."""
+
+    @property
+    def position(self) -> int:
+        """The stream position from which bytes are missing."""
+        return self._taken
+
+    def feed_socket(self, data: bytes) -> None:
+        """Take bytes from the socket, leaving out those that the outbox has already given."""
+        start = self._socket_position
+        self._socket_position += len(data)
+        self._feed(data[max(0, self._taken - start) :])
+
+    def feed_outbox(self, data: bytes) -> None:
+        """Take bytes from the outbox that begin at `position`."""
+        self._feed(data)
+
+    def next(self) -> Message | None:
+        """The next whole message, or None."""
+        if not self._lines:
+            return None
+        line = self._lines.popleft()
+        self.handed_out += len(line) + 1
+        return parse_message(line)
+
+    def _feed(self, data: bytes) -> None:
+        self._taken += len(data)
+        if b"\n" in data:
+            *lines, rest = (bytes(self._rest) + data).split(b"\n")
+            self._lines.extend(lines)
+            self._rest = bytearray(rest)
+        elif len(self._rest) + len(data) > LONGEST_LINE_BYTES:
+            self.handed_out += len(self._rest) + len(data)
+            self._rest.clear()
+        else:
+            self._rest += data
+
+
+def parse_message(line: bytes) -> Message:
+    """The message in one line; a `log` message that says so when it is none."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict) and isinstance(value.get("say"), str):
+        return value
+    return {"say": "log", "level": "error", "text": f"the harness sent a line that is no message: {line[:200]!r}"}
