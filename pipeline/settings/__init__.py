@@ -1,0 +1,1 @@
+"""Layered, lazy, typed settings and their provenance. Knows no setting by name."""

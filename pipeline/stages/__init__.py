@@ -1,0 +1,1 @@
+"""One file per task, in pipeline order; each registers itself in the catalog and receives ports, handles and values."""

@@ -14,7 +14,7 @@ from attrs import frozen
 from pipeline.model.events import Event
 from pipeline.model.suites import HarnessSpec, Suite
 from pipeline.model.tests import Test
-from pipeline.ports import Harness, History, Launcher, Reporter, Store
+from pipeline.ports import Clock, Harness, History, Launcher, Reporter, Store
 
 T = TypeVar("T")
 
@@ -51,3 +51,65 @@ class WarmLauncher(Launcher, Protocol):
 
     async def warm(self, slot: int, suite: str) -> Harness:
         """Start a harness, or give the warm one."""
+
+
+@frozen(kw_only=True)
+class Wishes:
+    """What the settings say of planning."""
+
+    fail_fast: int = 0
+    seed: int = 0
+    allow_empty: bool = False
+
+
+class Agent(Protocol):
+    """The build machine's process as stages may use it; everything is made when first asked for."""
+
+    root: Path
+    build: Path
+    """Where stages leave files for people: `build/<stage>/…`."""
+
+    def suites(self) -> Sequence[Suite]:
+        """All suites this run selects, interpreters found. Raises `UsageError`."""
+
+    def framework(self, suite: Suite) -> Framework:
+        """The framework of a suite."""
+
+    def inputs(self) -> Inputs:
+        """What decides verdicts, as it was when first asked for."""
+
+    def changed_inputs(self) -> Sequence[str]:
+        """What has changed since: names of files or parts, looked at anew."""
+
+    def sources(self) -> Sequence[Path]:
+        """The project's tracked and unignored files."""
+
+    def slots(self) -> int:
+        """How many workers the settings and the launcher allow."""
+
+    def launcher(self) -> WarmLauncher:
+        """Where workers live."""
+
+    def history(self) -> History:
+        """Durations of earlier runs."""
+
+    def branches(self) -> Sequence[str]:
+        """Branches whose history counts, best first; the first is the one of this run."""
+
+    def store(self) -> Store:
+        """The store of all runs."""
+
+    def clock(self) -> Clock:
+        """This machine's clocks."""
+
+    def wishes(self) -> Wishes:
+        """What the settings say of planning."""
+
+    def emit(self, event: Event) -> None:
+        """Tell everybody who reads events."""
+
+    def reporters(self) -> Sequence[Reporter]:
+        """Everybody who reads events and writes reports."""
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something on the agent's event loop. Raises `Stopped` when a signal ends it."""

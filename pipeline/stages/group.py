@@ -1,0 +1,93 @@
+"""`group`: estimate, cut into batches, assign to buckets, freeze the plan.
+
+Leaves `build/group/plan.json` (schema in docs/plan.md) and `build/group/test-group-<n>`, a test id a line in order. Runs whenever
+`launch` must, because the history that decides the estimates has grown since.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UntrustworthyRun
+from pipeline.graph.catalog import Catalog
+from pipeline.graph.task import Action, Handle, TaskSpec
+from pipeline.logic.batching import make_batches
+from pipeline.logic.estimating import estimate
+from pipeline.logic.group_files import group_files
+from pipeline.logic.grouping import make_buckets
+from pipeline.logic.plan_codec import json_chunks
+from pipeline.logic.plan_reading import from_json
+from pipeline.logic.planning import freeze
+from pipeline.model.plans import Plan
+from pipeline.model.tests import Test
+from pipeline.stages import collect
+from pipeline.stages.agent import Agent
+
+DOC = "cut the tests into batches and buckets, one bucket for each worker"
+
+
+def register(catalog: Catalog, agent: Agent, collected: Handle) -> Handle:
+    """Add the task, after `collect`."""
+    return catalog.add(
+        "group",
+        lambda: TaskSpec(name="group", actions=(Action(group, {"agent": agent}),), needs=(collected,), always=True),
+        doc=DOC,
+    )
+
+
+def folder(agent: Agent) -> Path:
+    """Where this stage leaves its files."""
+    return agent.build / "group"
+
+
+def group(agent: Agent) -> dict[str, Any]:
+    """Make and write the plan. Raises `UntrustworthyRun` when there is nothing to plan and that was not asked for."""
+    found = collect.read(agent)
+    wishes = agent.wishes()
+    tests = [test for one in found.values() for test in one.tests]
+    if not tests and not wishes.allow_empty:
+        deselected = sum(one.deselected for one in found.values())
+        raise UntrustworthyRun(
+            "no tests were found" + (f" ({deselected} deselected)" if deselected else ""),
+            hint="check the suites' paths and selection; `run.allow_empty = true` says that this is meant",
+        )
+    affinity = {name: one.affinity for name, one in found.items()}
+    plan = _plan(_estimated(agent, tests), agent, affinity)
+    write(plan, folder(agent))
+    return {"plan": plan.digest, "tests": len(tests), "batches": len(plan.batches)}
+
+
+def _estimated(agent: Agent, tests: Sequence[Test]) -> Sequence[Test]:
+    known: dict[str, float] = {}
+    for suite in dict.fromkeys(test.suite for test in tests):
+        known.update(agent.history().estimates(suite, agent.branches()))
+    return estimate(tests, known)
+
+
+def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int]]) -> Plan:
+    wishes, workers = agent.wishes(), agent.slots()
+    batches = make_batches(tests, workers, seed=wishes.seed, affinity=affinity)
+    buckets = make_buckets(tests, batches, workers, affinity=affinity)
+    return freeze(tests, batches, buckets, seed=wishes.seed, fail_fast=wishes.fail_fast)
+
+
+def write(plan: Plan, into: Path) -> None:
+    """Write plan.json and the group files, and nothing else that was there before."""
+    shutil.rmtree(into, ignore_errors=True)
+    into.mkdir(parents=True)
+    with (into / "plan.json").open("wb") as file:
+        file.writelines(json_chunks(plan))
+    for name, text in group_files(plan).items():
+        (into / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def read(agent: Agent) -> Plan:
+    """The plan that `group` left. Raises `UntrustworthyRun` when it cannot be read."""
+    path = folder(agent) / "plan.json"
+    try:
+        return from_json(path.read_bytes())
+    except OSError as error:
+        raise UntrustworthyRun(f"cannot read {str(path)!r}: {error}", hint="make it again with `doit group`") from error
