@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,33 +32,19 @@ def compile_sources(python: str, paths: Sequence[str], *, cwd: str, processes: i
     Raises `EngineError` when the interpreter does not do it.
     """
     shares = [paths[start::processes] for start in range(processes) if paths[start::processes]]
-    running = [_start(python, cwd) for _ in shares]
-    for process, share in zip(running, shares, strict=True):
-        assert process.stdin is not None
-        process.stdin.write("".join(json.dumps(path) + "\n" for path in share))
-        process.stdin.close()
-    told = [_finish(process) for process in running]
+    with ThreadPoolExecutor(max_workers=processes) as pool:
+        told = list(pool.map(lambda share: _compile(python, share, cwd), shares))
     broken = [Broken(*row) for one in told for row in one["broken"]]
     return sum(one["compiled"] for one in told), tuple(sorted(broken, key=lambda one: one.path))
 
 
-def _start(python: str, cwd: str) -> subprocess.Popen[str]:
+def _compile(python: str, paths: Sequence[str], cwd: str) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
-    return subprocess.Popen(
-        [python, "-S", str(SCRIPT)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=cwd,
-        env=environment,
+    lines = "".join(json.dumps(path) + "\n" for path in paths)
+    done = subprocess.run(
+        [python, "-S", str(SCRIPT)], input=lines, capture_output=True, text=True, cwd=cwd, env=environment, check=False
     )
-
-
-def _finish(process: subprocess.Popen[str]) -> dict[str, Any]:
-    assert process.stdout is not None and process.stderr is not None
-    out, errors = process.stdout.read(), process.stderr.read()
-    if process.wait() != 0:
-        raise EngineError(f"byte-compiling failed with status {process.returncode}: {errors.strip()[-500:]}")
-    told: dict[str, Any] = json.loads(out)
+    if done.returncode != 0:
+        raise EngineError(f"byte-compiling failed with status {done.returncode}: {done.stderr.strip()[-500:]}")
+    told: dict[str, Any] = json.loads(done.stdout)
     return told

@@ -1,0 +1,1 @@
+"""Claims about finding the project's own interpreter."""
