@@ -23,12 +23,12 @@ class Natives:
     def __init__(self, tests: Collection[str]) -> None:
         doubtful = {test: _OCCURRENCE.sub("", test) for test in tests if " #" in test and _OCCURRENCE.search(test)}
         first = set(doubtful.values()).intersection(tests) if doubtful else set()
-        self._repeated = {test for test, base in doubtful.items() if base in first}
+        self.repeated = {test for test, base in doubtful.items() if base in first}
 
     def __call__(self, test: str) -> str:
         """The framework's own id."""
         native = test.partition("::")[2]
-        return _OCCURRENCE.sub("", native) if test in self._repeated else native
+        return _OCCURRENCE.sub("", native) if test in self.repeated else native
 
 
 def pytest_names(native: str) -> tuple[str, str]:

@@ -66,10 +66,12 @@ def page_data(run: MergedRun, reproduce: Reproduce, limits: Limits) -> PageData:
 
 def _split(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
     """What a person looks for, and what went as it should."""
-    matters, others = [], []
+    matters: list[Outcome] = []
+    others: list[Outcome] = []
     for each in outcomes:
         result = each.result
-        (others if result.verdict.is_good and not result.earlier else matters).append(each)
+        is_dull = result.verdict is Verdict.PASSED and not result.earlier
+        (others if is_dull or (result.verdict.is_good and not result.earlier) else matters).append(each)
     return matters, others
 
 
@@ -83,6 +85,7 @@ class _Builder:
         self._detail_bytes = 0
         self._left_out = 0
         self._flaky = False
+        self._present: set[Verdict] = set()
         self._suites: dict[str, int] = {}
         self._workers = {each.worker: position for position, each in enumerate(run.workers)}
         self._unknown_workers: list[str] = []
@@ -92,6 +95,7 @@ class _Builder:
         result = outcome.result
         is_flaky = result.is_flaky
         self._flaky = self._flaky or is_flaky
+        self._present.add(result.verdict)
         self.rows.append(
             f"[{self._place(result.test)},{_NUMBERS[result.verdict]},{self._worker(outcome.worker)},"
             f"{outcome.start:.4f},{result.seconds:.4f},{result.tries},{int(is_flaky)},{self._detail(result)}]"
@@ -103,8 +107,7 @@ class _Builder:
 
     def data(self) -> PageData:
         """What was collected, with notes on what was left out."""
-        present = {row.verdict for row in (each.result for each in self._run.outcomes)}
-        filters = [each.value for each in Verdict if each in present]
+        filters = [each.value for each in Verdict if each in self._present]
         if self._run.missing:
             filters.append(MISSING)
         if self._flaky:
@@ -116,6 +119,7 @@ class _Builder:
             "suites": list(self._suites),
             "workers": self._lanes(),
             "seconds": self._run.seconds,
+            "missing": "Planned, but without a verdict: the run cannot be trusted until it has one.",
             "kept": "No details are kept for tests that went as they should; junit.xml holds what there is.",
         }
         return PageData(head, self.rows, self._details, self._notes())

@@ -13,6 +13,7 @@ from typing import TextIO
 from attrs import define
 
 from pipeline.model.runs import MergedRun, Outcome
+from pipeline.model.verdicts import Verdict
 from pipeline.report.addresses import Natives, suite_of
 from pipeline.report.junit_case import ERRORS, FAILURES, SKIPS, CaseWriter
 from pipeline.report.writing import whole_file
@@ -61,7 +62,7 @@ def write_junit(run: MergedRun, file: TextIO) -> None:
     file.write(f"<testsuites{_totals(suites, run)}>\n")
     for name, suite in suites.items():
         file.write(f'<testsuite name="{attribute(name)}"{_head(suite)} timestamp="{when}" hostname="">\n')
-        file.writelines(map(case.outcome, suite.outcomes))
+        file.writelines(case.outcomes(suite.outcomes))
         file.writelines(case.missing(test, worker) for test, worker in suite.missing)
         file.write("</testsuite>\n")
     if run.errors:
@@ -74,24 +75,28 @@ def _by_suite(run: MergedRun) -> dict[str, _Suite]:
     suites = {name: _Suite([], []) for name in run.suites}
     for outcome in run.outcomes:
         result = outcome.result
-        name = suite_of(result.test)
+        name = result.test.partition("::")[0]
         suite = suites.get(name)
         if suite is None:
             suite = suites[name] = _Suite([], [])
         suite.outcomes.append(outcome)
         suite.seconds += result.seconds
-        verdict = result.verdict
-        if verdict in FAILURES:
-            suite.failures += 1
-        elif verdict in ERRORS:
-            suite.errors += 1
-        elif verdict in SKIPS:
-            suite.skipped += 1
+        if result.verdict is not Verdict.PASSED:
+            _count(suite, result.verdict)
     for test, worker in run.missing:
         suite = suites.setdefault(suite_of(test), _Suite([], []))
         suite.missing.append((test, worker))
         suite.errors += 1
     return suites
+
+
+def _count(suite: _Suite, verdict: Verdict) -> None:
+    if verdict in FAILURES:
+        suite.failures += 1
+    elif verdict in ERRORS:
+        suite.errors += 1
+    elif verdict in SKIPS:
+        suite.skipped += 1
 
 
 def _head(suite: _Suite) -> str:

@@ -5,6 +5,7 @@ Knows the dialect that CI servers read and nothing of files or suites. Every str
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pipeline.model.runs import Outcome
@@ -28,20 +29,46 @@ class CaseWriter:
 
     def __init__(self, natives: Natives) -> None:
         self._natives = natives
-        self._places: dict[tuple[str, int], str] = {}
-        self._classes: dict[str, str] = {}
+        self._places: dict[str, str] = {}
+        self._heads: dict[str, str] = {}
+
+    def outcomes(self, outcomes: Iterable[Outcome]) -> Iterator[str]:
+        """The elements of many outcomes; what simply passed goes the shortest way."""
+        places, heads, passed, repeated = self._places, self._heads, Verdict.PASSED, self._natives.repeated
+        for outcome in outcomes:
+            result = outcome.result
+            test = result.test
+            before, bracket, parameters = test.partition("[")
+            prefix, _, name = before.rpartition("::")
+            head = heads.get(prefix)
+            place = places.get(outcome.worker)
+            if (
+                head is None
+                or place is None
+                or result.verdict is not passed
+                or outcome.attempt != 1
+                or result.properties
+                or result.sections
+                or result.earlier
+                or test in repeated
+            ):
+                yield self.outcome(outcome)
+            else:
+                if bracket or not name.isidentifier():
+                    name = attribute(name + bracket + parameters)
+                yield f'{head}{name}" time="{result.seconds:.3f}">{place}'
 
     def outcome(self, outcome: Outcome) -> str:
         """The element of one outcome."""
         result = outcome.result
-        head = self._open(result.test, result.seconds)
-        place = self._place(outcome.worker, outcome.attempt)
-        if result.verdict is Verdict.PASSED and not (result.sections or result.properties or result.earlier):
-            return f"{head}<properties>{place}</properties></testcase>\n"
+        place = _property("worker", outcome.worker) + _property("attempt", str(outcome.attempt))
+        if outcome.attempt == 1:
+            self._places.setdefault(outcome.worker, f"<properties>{place}</properties></testcase>\n")
         extra = "".join(_property(name, str(value)) for name, value in result.properties)
         if result.tries > 1:
             extra += _property("tries", str(result.tries))
         body = _verdict(result) + _retries(result) + _output(result)
+        head = self._open(result.test, result.seconds)
         return f"{head}<properties>{place}{extra}</properties>{body}</testcase>\n"
 
     def missing(self, test: str, worker: str) -> str:
@@ -51,17 +78,11 @@ class CaseWriter:
 
     def _open(self, test: str, seconds: float) -> str:
         classname, name = pytest_names(self._natives(test))
-        escaped = self._classes.get(classname)
-        if escaped is None:
-            escaped = self._classes[classname] = attribute(classname)
-        return f'<testcase classname="{escaped}" name="{attribute(name)}" time="{seconds:.3f}">'
-
-    def _place(self, worker: str, attempt: int) -> str:
-        place = self._places.get((worker, attempt))
-        if place is None:
-            place = _property("worker", worker) + _property("attempt", str(attempt))
-            self._places[worker, attempt] = place
-        return place
+        head = f'<testcase classname="{attribute(classname)}" name="'
+        prefix = test.partition("[")[0].rpartition("::")[0]
+        if "::" in prefix:
+            self._heads.setdefault(prefix, head)
+        return f'{head}{attribute(name)}" time="{seconds:.3f}">'
 
 
 def _verdict(result: Result) -> str:

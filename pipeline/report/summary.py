@@ -36,8 +36,9 @@ class Shown:
 
 def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
     """The whole summary. Its last line is the answer: good or not, and the exit code with its reason."""
-    bad = [each.result for each in run.outcomes if not each.result.verdict.is_good]
-    flaky = [each.result for each in run.outcomes if each.result.earlier and each.result.verdict.is_good]
+    special = [each.result for each in run.outcomes if each.result.verdict is not Verdict.PASSED or each.result.earlier]
+    bad = [each for each in special if not each.verdict.is_good]
+    flaky = [each for each in special if each.is_flaky]
     lines = [
         "",
         *_section("errors", [inert(each) for each in run.errors]),

@@ -6,7 +6,7 @@ the run's first birth. Format: "Trace Event Format" of the Chromium project.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import TextIO
@@ -43,12 +43,8 @@ def write_trace(run: MergedRun, file: TextIO) -> None:
     file.write(_name("process_name", 0, f"run {run.run}"))
     file.writelines(",\n" + _name("thread_name", row, worker) for worker, row in rows.items())
     file.writelines(",\n" + _loss(text, row, at) for text, row, at in _losses(run, rows))
-    file.writelines(_test(outcome, rows[outcome.worker]) for outcome in run.outcomes if _has_run(outcome))
+    file.writelines(_tests(run.outcomes, rows))
     file.write("\n]}\n")
-
-
-def _has_run(outcome: Outcome) -> bool:
-    return outcome.result.verdict is not Verdict.NOT_RUN
 
 
 def _rows(run: MergedRun) -> dict[str, int]:
@@ -66,16 +62,25 @@ def _losses(run: MergedRun, rows: dict[str, int]) -> Iterator[tuple[str, int, fl
         yield f"lost: {loss.cause}{test}", rows.get(loss.worker, 0), ends.get(loss.worker, 0.0)
 
 
-def _test(outcome: Outcome, row: int) -> str:
+def _tests(outcomes: Iterable[Outcome], rows: dict[str, int]) -> Iterator[str]:
+    """A complete event for each test that has run; what simply passed says no more than its name."""
+    heads = {worker: f',\n{{"ph":"X","pid":{PROCESS},"tid":{row},"ts":' for worker, row in rows.items()}
+    passed, not_run = Verdict.PASSED, Verdict.NOT_RUN
+    for outcome in outcomes:
+        result = outcome.result
+        verdict = result.verdict
+        start = f"{heads[outcome.worker]}{int(outcome.start * 1e6)}"
+        times = f'{start},"dur":{int(result.seconds * 1e6)},"name":{quoted(result.test)}'
+        if verdict is passed and outcome.attempt == 1 and not result.earlier:
+            yield times + ',"cat":"passed"}'
+        elif verdict is not not_run:
+            yield f'{times},"cat":"{verdict.value}",{_arguments(outcome)}}}'
+
+
+def _arguments(outcome: Outcome) -> str:
     result = outcome.result
-    line = (
-        f',\n{{"ph":"X","pid":{PROCESS},"tid":{row},"ts":{outcome.start * 1e6:.0f},'
-        f'"dur":{result.seconds * 1e6:.0f},"cat":"{result.verdict.value}","name":{quoted(result.test)}'
-    )
-    if result.verdict is Verdict.PASSED and outcome.attempt == 1 and not result.earlier:
-        return line + "}"
     about = f'"attempt":{outcome.attempt},"tries":{result.tries},"message":{quoted(result.message)}'
-    return f'{line},"args":{{"verdict":"{result.verdict.value}",{about}}}}}'
+    return f'"args":{{"verdict":"{result.verdict.value}",{about}}}'
 
 
 def _loss(text: str, row: int, at: float) -> str:

@@ -6,13 +6,11 @@ import re
 from typing import Final
 
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SPECIAL: Final = re.compile("[^ !#-%'-;=?-~]")
-"""Whatever is not plain ASCII without meaning in XML: most names have nothing of it."""
 
 
 def attribute(text: str) -> str:
     """The value of an attribute, without its quotes; tabs and line ends survive parsing."""
-    if not _SPECIAL.search(text):
+    if text.isascii() and text.isprintable() and not ("&" in text or "<" in text or ">" in text or '"' in text):
         return text
     text = element(text).replace('"', "&quot;")
     return text.replace("\t", "&#9;").replace("\n", "&#10;")

@@ -2,7 +2,7 @@
 // Everything of a test's reaches the page through textContent alone.
 const data = JSON.parse(document.getElementById("data").textContent);
 const SUITE = 0, NATIVE = 1, VERDICT = 2, WORKER = 3, START = 4, SECONDS = 5, TRIES = 6, FLAKY = 7, DETAIL = 8;
-const CHUNK = 200, MOST_FAILURES = 500, OPEN_FAILURES = 10;
+const CHUNK = 200, MOST_FAILURES = 500, OPEN_FAILURES = 3;
 const byId = (id) => document.getElementById(id);
 const verdictOf = (row) => data.verdicts[row[VERDICT]];
 const idOf = (row) => data.suites[row[SUITE]] + "::" + row[NATIVE];
@@ -34,7 +34,7 @@ function fillDetails(parent, row) {
   if (row[TRIES] > 1) facts.push("try " + row[TRIES]);
   parent.append(make("p", "quiet", facts.join(" · ")));
   if (!detail) {
-    parent.append(make("p", "quiet", data.kept));
+    parent.append(make("p", "quiet", verdictOf(row) === "missing" ? data.missing : data.kept));
     return;
   }
   block(parent, "", detail.message);

@@ -1,0 +1,87 @@
+"""The last step of all reporters: each writes what it has to, and none that fails stops another.
+
+Knows the reporters only by their port; the console comes last, because it tells where the others wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from pipeline.errors import FleetError
+from pipeline.model.runs import MergedRun
+from pipeline.ports import Reporter
+from pipeline.report.failure import Reproduce
+
+
+@frozen
+class Written:
+    """What came of the reports."""
+
+    paths: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def finish_all(reporters: Iterable[Reporter], run: MergedRun) -> Written:
+    """Let every reporter finish, whatever happens to the others."""
+    paths: list[str] = []
+    errors: list[str] = []
+    for reporter in reporters:
+        try:
+            paths += reporter.finish(run)
+        except FleetError as error:
+            errors.append(str(error))
+        except Exception as error:  # noqa: BLE001 # A reporter from outside may raise anything.
+            errors.append(f"reporter {reporter.name!r} failed: {type(error).__name__}: {error}")
+    return Written(tuple(paths), tuple(errors))
+
+
+def _events(directory: Path, _reproduce: Reproduce) -> Reporter:
+    from pipeline.report.events_file import EventsFile
+
+    return EventsFile(directory)
+
+
+def _junit(directory: Path, _reproduce: Reproduce) -> Reporter:
+    from pipeline.report.junit import JunitReport
+
+    return JunitReport(directory)
+
+
+def _ctrf(directory: Path, _reproduce: Reproduce) -> Reporter:
+    from pipeline.report.ctrf import CtrfReport
+
+    return CtrfReport(directory)
+
+
+def _trace(directory: Path, _reproduce: Reproduce) -> Reporter:
+    from pipeline.report.trace import TraceReport
+
+    return TraceReport(directory)
+
+
+def _html(directory: Path, reproduce: Reproduce) -> Reporter:
+    from pipeline.report.html import HtmlReport
+
+    return HtmlReport(directory, reproduce=reproduce)
+
+
+Factory = Callable[[Path, Reproduce], Reporter]
+"""Makes a reporter that writes into a directory; what the entry point group `doit_fleet.reporters` names."""
+
+FACTORIES: Final[dict[str, Factory]] = {
+    "events": _events,
+    "junit": _junit,
+    "ctrf": _ctrf,
+    "trace": _trace,
+    "html": _html,
+}
+"""The built-in reports by their names in `reports.formats`."""
+
+
+def file_reporters(formats: Sequence[str], directory: Path, reproduce: Reproduce) -> list[Reporter]:
+    """The built-in reporters of those names, in that order. Raises `KeyError` for an unknown one."""
+    return [FACTORIES[each](directory, reproduce) for each in formats]
