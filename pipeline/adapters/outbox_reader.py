@@ -53,13 +53,15 @@ class OutboxReader:
         data = self._copy(start, total, capacity)
         return data if self._is_kept(start, total, capacity) else b""
 
-    def oldest(self) -> int:
-        """The lowest position that may still be read: not before what has been handled, nor what is overwritten."""
+    def read_undelivered(self) -> bytes:
+        """All whole messages that are kept and were not handled; for the outbox of a harness that has ended."""
         if self._map is None or self._words[outbox.WORD_MAGIC] != outbox.MAGIC:
-            return 0
-        reserved, capacity = self._words[outbox.WORD_RESERVED], self._words[outbox.WORD_CAPACITY]
-        kept = max(self._words[outbox.WORD_FIRST], reserved - capacity)
-        return int(max(kept, self._words[outbox.WORD_DELIVERED]))
+            return b""
+        first, delivered = self._words[outbox.WORD_FIRST], self._words[outbox.WORD_DELIVERED]
+        overwritten = self._words[outbox.WORD_RESERVED] - self._words[outbox.WORD_CAPACITY]
+        data = self.read(max(first, delivered, overwritten))
+        is_cut = overwritten > max(first, delivered)
+        return data.partition(b"\n")[2] if is_cut else data
 
     def mark_delivered(self, position: int) -> None:
         """Remember, in the file, that everything before `position` has been handled."""

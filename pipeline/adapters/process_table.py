@@ -6,6 +6,7 @@ A process id alone names nobody, because ids are used again; with its start time
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -23,6 +24,23 @@ def boot_id() -> str:
     if _IS_LINUX:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return subprocess.run(["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def machine_id() -> str:
+    """Names the machine over its restarts."""
+    try:
+        machine = Path("/etc/machine-id").read_text().strip()
+    except OSError:
+        machine = ""
+    return f"{machine}/{platform.node()}"
+
+
+def pid_space() -> str:
+    """The name space of process ids; those of another one cannot be looked up here."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
 
 
 def start_time(pid: int) -> str:

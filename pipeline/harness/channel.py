@@ -14,7 +14,7 @@ import signal
 from os import _exit, getpid, read, write
 from signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask
 from time import perf_counter
-from typing import Any, Dict, Optional
+from typing import Any
 
 from .outbox import Outbox
 
@@ -83,7 +83,7 @@ class Channel:
             self._flushed_at = perf_counter()
             pthread_sigmask(SIG_SETMASK, held)
 
-    def hear(self) -> Optional[Dict[str, Any]]:
+    def hear(self) -> dict[str, Any] | None:
         """Flush, then wait for the next command; None when the supervisor is gone."""
         self.flush()
         if getpid() != self._owner:
@@ -132,7 +132,7 @@ class Channel:
         waiting.register(self._descriptor, _POLLIN)
         return bool(waiting.poll(0))
 
-    def _next_command(self) -> Optional[Dict[str, Any]]:
+    def _next_command(self) -> dict[str, Any] | None:
         while True:
             end = self._heard.find(b"\n")
             if end < 0:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import Any, Dict, Optional
+from typing import Any
 
 from . import lineage
 from .wire import Watch, Wire
@@ -41,7 +41,7 @@ def now() -> float:
 class Guard:
     """The loop of one guard process."""
 
-    def __init__(self, wire: Wire, watch: Watch, harness: int, terms: Dict[str, Any]) -> None:
+    def __init__(self, wire: Wire, watch: Watch, harness: int, terms: dict[str, Any]) -> None:
         self._wire = wire
         self._watch = watch
         self._harness = harness
@@ -49,10 +49,10 @@ class Guard:
         self._stop_seconds: float = terms["stop_seconds"]
         self._permitted_until = now() + terms["start_seconds"]
         self._next_stamp = 0.0
-        self._kill_at: Optional[float] = None
-        self._stopped_at: Optional[float] = None
+        self._kill_at: float | None = None
+        self._stopped_at: float | None = None
         self._asked = False
-        self._status: Optional[int] = None
+        self._status: int | None = None
 
     def run(self) -> None:
         """Watch until the harness has ended or must; then end everything and say how it went."""
@@ -73,14 +73,14 @@ class Guard:
             self._next_stamp = now() + self._stamp_seconds
 
     def _next_event(self) -> float:
-        moments = [self._next_stamp, self._permitted_until]
+        moments: list[float] = [self._next_stamp, self._permitted_until]
         if self._kill_at is not None:
             moments.append(self._kill_at)
         if self._stopped_at is not None:
             moments.append(self._stopped_at + self._stop_seconds)
         return min(moments) + 0.001  # Poll counts whole milliseconds: never wake just before the moment.
 
-    def _obey(self, command: Dict[str, Any]) -> None:
+    def _obey(self, command: dict[str, Any]) -> None:
         if "renew" in command:
             stamp, span = command["renew"]
             self._permitted_until = stamp + span
@@ -111,7 +111,7 @@ class Guard:
         else:
             self._status = status
 
-    def _reason_to_kill(self) -> Optional[str]:
+    def _reason_to_kill(self) -> str | None:
         moment = now()
         if self._wire.is_closed:
             return "closed"
@@ -123,7 +123,7 @@ class Guard:
             return "stopped"
         return None
 
-    def _finish(self, cause: Optional[str]) -> None:
+    def _finish(self, cause: str | None) -> None:
         proof, ended = lineage.kill_below(set(), [self._harness], GIVE_UP_SECONDS)
         status = self._status if self._status is not None else ended.get(self._harness)
         code = None if status is None else exit_code(status)

@@ -9,10 +9,10 @@ import importlib
 import importlib.util
 import os
 import sys
-from typing import Any, List
+from typing import Any
 
 
-def imitate(argv: List[str]) -> None:
+def imitate(argv: list[str]) -> None:
     """Set `sys.argv` and put in front of `sys.path` what that command line puts there."""
     if not argv:
         return
@@ -30,11 +30,11 @@ def load_framework(name: str) -> Any:
     """Import the module that has `serve` and `warm`: a sibling's name, or the path of a file."""
     package = __name__.rpartition(".")[0]
     if os.sep not in name:
-        return importlib.import_module("%s.%s" % (package, name))
-    private = "%s.outside_%s" % (package, os.path.splitext(os.path.basename(name))[0])
+        return importlib.import_module(f"{package}.{name}")
+    private = f"{package}.outside_{os.path.splitext(os.path.basename(name))[0]}"
     spec = importlib.util.spec_from_file_location(private, name)
     if spec is None or spec.loader is None:
-        raise ImportError("framework module %r is no Python file" % name)
+        raise ImportError(f"framework module {name!r} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[private] = module
     spec.loader.exec_module(module)

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from typing import Callable, Dict, Iterable, List, Set, Tuple
+from collections.abc import Callable, Iterable
 
 _IS_LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -20,7 +20,7 @@ def _load_prctl() -> Callable[..., int]:
         try:
             import ctypes
 
-            return ctypes.CDLL(None).prctl  # type: ignore[no-any-return]
+            return ctypes.CDLL(None).prctl
         except (ImportError, OSError, AttributeError):
             pass
     return lambda *arguments: -1
@@ -41,24 +41,24 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def children(pid: int) -> List[int]:
+def children(pid: int) -> list[int]:
     """Direct children of a process, as far as the system tells."""
-    found: List[int] = []
-    folder = "/proc/%d/task" % pid
+    found: list[int] = []
+    folder = f"/proc/{pid}/task"
     try:
         for thread in os.listdir(folder):
-            with open("%s/%s/children" % (folder, thread)) as file:
+            with open(f"{folder}/{thread}/children") as file:
                 found.extend(map(int, file.read().split()))
     except (OSError, ValueError):
         return found or _children_by_search(pid)
     return found
 
 
-def _children_by_search(pid: int) -> List[int]:
+def _children_by_search(pid: int) -> list[int]:
     found = []
     for name in filter(str.isdigit, os.listdir("/proc") if _IS_LINUX else ()):
         try:
-            with open("/proc/%s/stat" % name, "rb") as file:
+            with open(f"/proc/{name}/stat", "rb") as file:
                 if int(file.read().rpartition(b")")[2].split()[1]) == pid:
                     found.append(int(name))
         except (OSError, ValueError, IndexError):
@@ -66,9 +66,9 @@ def _children_by_search(pid: int) -> List[int]:
     return found
 
 
-def descendants(roots: Iterable[int]) -> Set[int]:
+def descendants(roots: Iterable[int]) -> set[int]:
     """The given processes and all that descend from them."""
-    seen: Set[int] = set()
+    seen: set[int] = set()
     waiting = list(roots)
     while waiting:
         pid = waiting.pop()
@@ -87,9 +87,9 @@ def send(pids: Iterable[int], number: int) -> None:
             pass
 
 
-def reap() -> Tuple[Dict[int, int], bool]:
+def reap() -> tuple[dict[int, int], bool]:
     """Wait status of every child that has ended, and whether other children live on."""
-    ended: Dict[int, int] = {}
+    ended: dict[int, int] = {}
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -100,12 +100,12 @@ def reap() -> Tuple[Dict[int, int], bool]:
         ended[pid] = status
 
 
-def kill_below(spared: Set[int], groups: Iterable[int], give_up_seconds: float) -> Tuple[bool, Dict[int, int]]:
+def kill_below(spared: set[int], groups: Iterable[int], give_up_seconds: float) -> tuple[bool, dict[int, int]]:
     """Kill all descendants of this process except those of `spared` children, respawners included, and reap them.
 
     Returns whether none is left, and the wait statuses of the direct children that ended.
     """
-    ended: Dict[int, int] = {}
+    ended: dict[int, int] = {}
     until = time.monotonic() + give_up_seconds
     pause = 0.0005
     while True:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import Optional
 
 HEADER = 64
 MAGIC = 0x646F697466313031
@@ -23,7 +22,7 @@ DELIVERED (written by the agent): all before has been handled."""
 class Outbox:
     """Append to the ring; remember which part still has to be sent."""
 
-    def __init__(self, path: Optional[str]) -> None:
+    def __init__(self, path: str | None) -> None:
         self._map = _map_file(path) or mmap.mmap(-1, HEADER + CAPACITY)
         self.capacity = len(self._map) - HEADER
         self.total = 0
@@ -59,7 +58,7 @@ class Outbox:
         return self._map[HEADER + offset : HEADER + offset + count]
 
 
-def _map_file(path: Optional[str]) -> Optional[mmap.mmap]:
+def _map_file(path: str | None) -> mmap.mmap | None:
     if not path:
         return None
     try:

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import traceback
-from typing import Any, Dict
+from typing import Any
 
 from .channel import Channel, lift_descriptor
 from .guard import DUMP_SIGNAL
@@ -31,7 +31,7 @@ def main(descriptor: int) -> None:
 
 
 def _serve(job: Job) -> int:
-    order: Dict[str, Any] = job.order
+    order: dict[str, Any] = job.order
     log = _own_streams(order["log"])
     _own_signals(log)
     os.environ.update(order["env"])
@@ -40,7 +40,7 @@ def _serve(job: Job) -> int:
         return int(job.framework.serve(channel, order["options"]) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever the project raises, this process must end well.
         traceback.print_exc()
         return _FAILED
     finally:
@@ -78,6 +78,6 @@ def _leave(code: int) -> None:
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever the project raises, this process must end well.
         traceback.print_exc()
     os._exit(code & 0xFF)

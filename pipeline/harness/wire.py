@@ -11,7 +11,7 @@ import os
 import select
 import signal
 import socket
-from typing import Any, Dict, List
+from typing import Any
 
 
 class Wire:
@@ -21,7 +21,7 @@ class Wire:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=descriptor)
         self._socket.setblocking(False)
         self._rest = b""
-        self.descriptors: List[int] = []
+        self.descriptors: list[int] = []
         """Passed by the other end and not yet taken, oldest first."""
         self.is_closed = False
 
@@ -29,7 +29,7 @@ class Wire:
         """The socket's descriptor."""
         return self._socket.fileno()
 
-    def read(self) -> List[Dict[str, Any]]:
+    def read(self) -> list[dict[str, Any]]:
         """Every whole line that has come; sets `is_closed` when the other end is gone."""
         try:
             data, passed = self._receive()
@@ -42,7 +42,7 @@ class Wire:
         *lines, self._rest = (self._rest + data).split(b"\n")
         return [json.loads(line.decode("utf-8")) for line in lines]
 
-    def _receive(self) -> "tuple[bytes, List[int]]":
+    def _receive(self) -> tuple[bytes, list[int]]:
         data, ancillary, _, _ = self._socket.recvmsg(1 << 16, socket.CMSG_SPACE(16 * 4))
         passed = array.array("i")
         for level, kind, payload in ancillary:

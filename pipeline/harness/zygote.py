@@ -24,7 +24,7 @@ import sys
 import time
 import traceback
 import warnings
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from . import invocation, lineage
 from .guard import DUMP_SIGNAL, GIVE_UP_SECONDS, Guard, exit_code
@@ -38,7 +38,7 @@ class Job(NamedTuple):
     """What a fresh harness needs to begin."""
 
     channel: int
-    order: Dict[str, Any]
+    order: dict[str, Any]
     framework: Any
 
 
@@ -51,11 +51,11 @@ class Zygote:
         lineage.adopt_orphans()
         self._wire = Wire(descriptor)
         self._watch = Watch(self._wire)
-        self._guards: Dict[int, int] = {}
-        self._orphans: Dict[int, int] = {}
+        self._guards: dict[int, int] = {}
+        self._orphans: dict[int, int] = {}
         self._framework: Any = None
 
-    def run(self) -> Optional[Job]:
+    def run(self) -> Job | None:
         """Serve until the agent is gone; None then, or the job when this process has become a harness."""
         while not self._wire.is_closed:
             self._watch.wait(3600.0)
@@ -67,7 +67,7 @@ class Zygote:
         self._linger()
         return None
 
-    def _obey(self, request: Dict[str, Any]) -> Optional[Job]:
+    def _obey(self, request: dict[str, Any]) -> Job | None:
         if "begin" in request:
             self._begin(request["begin"])
         elif "fork" in request:
@@ -76,20 +76,20 @@ class Zygote:
             lineage.send([request["end"]], signal.SIGKILL)
         return None
 
-    def _begin(self, order: Dict[str, Any]) -> None:
+    def _begin(self, order: dict[str, Any]) -> None:
         try:
             invocation.imitate(order["argv"])
             self._framework = invocation.load_framework(order["framework"])
             if order["warm"]:
                 self._framework.warm(order["options"])
-        except BaseException:  # SystemExit too: whatever the project does at import is the agent's to tell.
+        except BaseException:  # noqa: BLE001 - whatever the project does at import is the agent's to tell.
             self._wire.write(failed=traceback.format_exc())
             return
         gc.collect()
         gc.freeze()
         self._wire.write(ready=os.getpid())
 
-    def _fork(self, request: Dict[str, Any]) -> Optional[Job]:
+    def _fork(self, request: dict[str, Any]) -> Job | None:
         control, channel = self._wire.descriptors[:2]
         del self._wire.descriptors[:2]
         try:
@@ -106,7 +106,7 @@ class Zygote:
             self._wire.write(forked=request["fork"], guard=pid)
         return None
 
-    def _become_guard(self, request: Dict[str, Any], control: int, channel: int) -> Job:
+    def _become_guard(self, request: dict[str, Any], control: int, channel: int) -> Job:
         os.setsid()
         self._watch.close()
         self._wire.close()
@@ -126,7 +126,7 @@ class Zygote:
         os.close(channel)
         try:
             Guard(wire, watch, pid, request["terms"]).run()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever the project raises, this process must end well.
             traceback.print_exc()
             os._exit(70)
         os._exit(0)
@@ -139,7 +139,7 @@ class Zygote:
             elif len(self._orphans) < 1000:
                 self._orphans[pid] = exit_code(status)
 
-    def _bury(self, guard: int, code: int, ended: Dict[int, int]) -> None:
+    def _bury(self, guard: int, code: int, ended: dict[int, int]) -> None:
         del self._guards[guard]
         proof = True
         if code != 0:
