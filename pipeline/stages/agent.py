@@ -62,6 +62,16 @@ class Wishes:
     allow_empty: bool = False
 
 
+@frozen(kw_only=True)
+class Check:
+    """One thing that `doctor` has looked at."""
+
+    name: str
+    good: bool
+    text: str
+    hint: str = ""
+
+
 class Agent(Protocol):
     """The build machine's process as stages may use it; everything is made when first asked for."""
 

@@ -1,0 +1,185 @@
+"""Workers, guards and agents are killed or stopped: no false failure, one verdict each, few repeats, nothing left."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+
+import pytest
+
+from tests.faults.project import Project, Running, kill_all, until
+
+WORKERS = 4
+LEASE = "2s"
+
+
+@pytest.fixture
+def suite(project: Project) -> int:
+    """80 tests of 0.1 s in 8 files on 4 workers: about two seconds."""
+    project.arguments = (f"workers.count={WORKERS}", f"workers.lease_seconds={LEASE}", "workers.max_losses=100")
+    return project.sleepers(files=8, count=10, seconds=0.1)
+
+
+def assert_sound(project: Project, tests: int, *, repeats: int) -> None:
+    """One good verdict for every test, and no more repeats than promised."""
+    assert Counter(project.verdicts().values()) == {"passed": tests}
+    begun = Counter(project.traces())
+    assert len(begun) == tests
+    assert sum(begun.values()) - tests <= repeats, {name: times for name, times in begun.items() if times > 1}
+
+
+def victims(running: Running, role: str, count: int = 1) -> list[int]:
+    """Living processes of that role, once there are enough."""
+    until(lambda: len(running.family()[role]) >= count, f"{count} of {role}")
+    return running.family()[role]
+
+
+def test_killing_one_harness_is_no_failure(project: Project, suite: int) -> None:
+    """SIGKILL one of four workers half way."""
+    running = project.start()
+    running.until_begun(suite // 2)
+    kill_all(victims(running, "harness")[:1])
+
+    assert running.end() == 0, running.output
+    assert_sound(project, suite, repeats=1)
+
+
+def test_killing_random_harnesses_again_and_again_is_no_failure(project: Project, suite: int) -> None:
+    """A random harness dies every half second until the end."""
+    choose = random.Random(7)
+    running = project.start()
+    running.until_begun(5)
+    kills = 0
+    while running.process.poll() is None and kills < 8:
+        harnesses = running.family()["harness"]
+        if harnesses:
+            kill_all([choose.choice(harnesses)])
+            kills += 1
+        deadline = time.monotonic() + 0.5
+        until(lambda: running.process.poll() is not None or time.monotonic() > deadline, "half a second")
+
+    assert running.end() == 0, running.output
+    assert_sound(project, suite, repeats=kills)
+
+
+@pytest.mark.parametrize("role", ["guard", "zygote"])
+def test_killing_a_guard_or_the_zygote_is_no_failure(project: Project, suite: int, role: str) -> None:
+    """What watches the harnesses may die too."""
+    running = project.start()
+    running.until_begun(suite // 3)
+    kill_all(victims(running, role)[:1])
+
+    assert running.end() == 0, running.output
+    assert_sound(project, suite, repeats=WORKERS)
+
+
+def test_a_harness_stopped_past_the_lease_is_replaced(project: Project, suite: int) -> None:
+    """SIGSTOP a harness for ever: its work goes elsewhere."""
+    running = project.start()
+    running.until_begun(suite // 3)
+    os.kill(victims(running, "harness")[0], signal.SIGSTOP)
+
+    assert running.end() == 0, running.output
+    assert_sound(project, suite, repeats=1)
+
+
+def test_an_agent_stopped_past_the_lease_goes_on(project: Project, suite: int) -> None:
+    """SIGSTOP the agent: its guards end their harnesses; SIGCONT: the run goes on to a green end."""
+    running = project.start()
+    running.until_begun(suite // 3)
+    harnesses = victims(running, "harness", WORKERS)
+    running.signal(signal.SIGSTOP)
+    until(lambda: not set(harnesses) & set(project.processes()), "guards end harnesses whose permission has expired")
+    running.signal(signal.SIGCONT)
+
+    assert running.end() == 0, running.output
+    assert_sound(project, suite, repeats=WORKERS)
+
+
+def test_agent_and_harness_stopped_together_go_on(project: Project, suite: int) -> None:
+    """Both stopped past the lease, both continued."""
+    running = project.start()
+    running.until_begun(suite // 3)
+    harnesses = victims(running, "harness", WORKERS)
+    kill_all(harnesses[:1], signal.SIGSTOP)
+    running.signal(signal.SIGSTOP)
+    until(lambda: not set(harnesses) & set(project.processes()), "guards end harnesses whose permission has expired")
+    running.signal(signal.SIGCONT)
+
+    assert running.end() == 0, running.output
+    assert_sound(project, suite, repeats=WORKERS)
+
+
+@pytest.mark.parametrize("percent", [20, 50, 80])
+def test_a_killed_agent_resumes_with_the_same_command(project: Project, suite: int, percent: int) -> None:
+    """SIGKILL the agent, then `doit` again: only what was in flight runs twice."""
+    first = project.start()
+    first.until_begun(suite * percent // 100)
+    first.signal(signal.SIGKILL)
+    assert first.end() == 137
+    until(lambda: not project.processes(), "guards end what the agent has left", 10)
+    before = len(project.traces())
+
+    second = project.start()
+
+    assert second.end() == 0, second.output
+    assert before < suite
+    assert_sound(project, suite, repeats=WORKERS)
+
+
+def test_a_changed_source_is_a_new_run(project: Project, suite: int) -> None:
+    """After a kill and a change, verdicts of the old sources are not used."""
+    first = project.start()
+    first.until_begun(suite // 2)
+    first.signal(signal.SIGKILL)
+    first.end()
+    (project.root / "test_f0.py").open("a").write("\ndef test_new():\n    pass\n")
+    project.trace_file.unlink()
+
+    second = project.start()
+
+    assert second.end() == 0, second.output
+    assert len(set(project.traces())) == suite
+    assert Counter(project.verdicts().values()) == {"passed": suite + 1}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_kindly_and_the_same_command_goes_on(
+    project: Project, suite: int, number: int, code: int
+) -> None:
+    """The run stays open; nothing lives; the rest runs next time."""
+    first = project.start()
+    first.until_begun(suite // 2)
+    first.signal(number)
+    assert first.end(20) == code, first.output
+    until(lambda: not project.processes(), "nothing is left after one signal", 5)
+    before = len(project.traces())
+
+    second = project.start()
+
+    assert second.end() == 0, second.output
+    assert before < suite
+    assert_sound(project, suite, repeats=WORKERS)
+
+
+def test_two_signals_end_at_once_and_leave_nothing(project: Project, suite: int) -> None:
+    """A second SIGINT does not wait for tests."""
+    project.write("test_long.py", "import time\ndef test_long():\n    time.sleep(60)\n")
+    first = project.start()
+    first.until_begun(suite // 2)
+    first.signal(signal.SIGINT)
+    first.signal(signal.SIGINT)
+
+    assert first.end(10) == 130
+    until(lambda: not project.processes(), "nothing is left after two signals", 5)
+
+
+def test_two_agents_at_once_are_harmless(project: Project, suite: int) -> None:
+    """Both end green, and no test has two verdicts."""
+    first, second = project.start(), project.start()
+
+    assert [first.end(), second.end()] == [0, 0], first.output + second.output
+    assert Counter(project.verdicts().values()) == {"passed": suite}
