@@ -42,7 +42,9 @@ class UsageError(FleetError):
 
 
 class SettingsError(UsageError):
-    """A setting has a wrong name, type, value or time of writing."""
+    """A setting has a wrong name, type, value or time of writing; `problems` holds one text for each."""
+
+    problems: tuple[str, ...] = ()
 
 
 class TestsFailed(FleetError):

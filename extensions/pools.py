@@ -1,0 +1,26 @@
+"""Pools: workers of one kind, each overriding what differs from `workers`."""
+
+from __future__ import annotations
+
+from extensions.workers import Workers
+from pipeline.settings.container import Container
+from pipeline.settings.extension import Extension
+
+
+class Pool(Workers):
+    """Workers of one kind. Whatever a pool says, in any layer, stands above what `workers` says in any layer."""
+
+    def parent(self) -> Extension:
+        """Return the defaults of all pools."""
+        workers: Extension = self.scope.fleet.workers
+        return workers
+
+
+class Pools(Container[Pool]):
+    """The pools by name. `default` is always there; a pool that no suite uses is an error."""
+
+    element = Pool
+
+    def implied(self, named: tuple[str, ...]) -> tuple[str, ...]:
+        """Return `default` and the named ones."""
+        return tuple(dict.fromkeys(("default", *named)))

@@ -1,0 +1,36 @@
+"""Reports: which are written, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.settings import kinds
+from pipeline.settings.choice import Choice
+from pipeline.settings.collected import Sequence
+from pipeline.settings.declaration import setting
+from pipeline.settings.extension import Extension
+from pipeline.settings.providers import Provider
+
+FORMATS = ("junit", "ctrf", "events", "trace", "html")
+
+
+def folder_of_reports(reports: Extension) -> Provider[Any]:
+    """`reports` in the project's build_dir."""
+    folder: Provider[Any] = reports.scope.fleet.project.build_dir.map(lambda build: build / "reports")
+    return folder
+
+
+class Reports(Extension):
+    """What is written when a run ends."""
+
+    dir = setting(kinds.path, folder_of_reports)
+    """The folder of the latest run's reports."""
+
+    formats = setting(Sequence(Choice(*FORMATS, open_set="reporters"), form="a list of " + ", ".join(FORMATS)), FORMATS)
+    """Which reports are written. Others may come from outside packages."""
+
+    slowest = setting(kinds.whole, 10)
+    """How many of the slowest tests the summary names. 0: none."""
+
+    github = setting(kinds.switch, "auto")
+    """Whether failures are said as GitHub annotations. "auto": where GitHub Actions runs."""

@@ -1,0 +1,72 @@
+"""The suites: tests of one framework, with where they are and how they are run.
+
+A suite's framework names the object its defaults come from. Nothing here looks for tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from extensions.pytest import Pytest
+from extensions.selection import Exclude, Select
+from pipeline.settings import kinds
+from pipeline.settings.choice import Choice
+from pipeline.settings.collected import interpreters, texts, variables
+from pipeline.settings.container import Container
+from pipeline.settings.declaration import nested, setting
+from pipeline.settings.extension import Extension
+from pipeline.settings.providers import Provider
+from pipeline.settings.setting import Setting
+
+
+def root_of_project(suite: Extension) -> Provider[Any]:
+    """The project's root."""
+    root: Provider[Any] = suite.scope.fleet.project.root
+    return root
+
+
+class Suite(Pytest):
+    """Tests of one framework with their settings. What is not given here comes from the framework's own table."""
+
+    framework = setting(Choice("pytest", open_set="frameworks"), "pytest")
+    """What runs the tests."""
+
+    root = setting(kinds.path, root_of_project)
+    """The folder pytest is started in, for monorepos. Node ids and `paths` are relative to it."""
+
+    paths = setting(texts, ())
+    """Files and folders to collect, relative to `root`. Empty: what the framework's own configuration says."""
+
+    python = setting(interpreters, ())
+    """The interpreter, or several, each of which runs the suite. Empty: found (active environment, .venv, uv, …)."""
+
+    pool = setting(kinds.text, "default")
+    """The pool whose workers run it. The pool `default` is always there and is `workers` as it stands."""
+
+    env = setting(variables, {})
+    """Environment variables for the tests, on top of the agent's own. Values may be `{ secret = "name" }`."""
+
+    select = nested(Select)
+    exclude = nested(Exclude)
+
+    up_to_date = setting(kinds.boolean, True)
+    """Whether a green result is printed again when nothing changed. False: run every time."""
+
+    def parent(self) -> Extension | None:
+        """Return the object that has the framework's name, if there is one."""
+        name = self.framework.peek()
+        return getattr(self.scope.fleet, name) if name in self.scope.fleet.declares() else None
+
+    def inherited(self, name: str) -> Setting[Any] | None:
+        """Return the framework's setting of that name; the framework itself cannot depend on it."""
+        return None if name == "framework" else super().inherited(name)
+
+
+class Suites(Container[Suite]):
+    """The suites by name. When none is named there is one, `pytest`, that collects what plain `pytest` would."""
+
+    element = Suite
+
+    def implied(self, named: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the one found by convention when none is named."""
+        return named or ("pytest",)

@@ -1,0 +1,36 @@
+"""The workers: where they live, how many, and how many losses are borne.
+
+Settings of single launchers are elsewhere.
+"""
+
+from __future__ import annotations
+
+from pipeline.settings import kinds
+from pipeline.settings.choice import Choice
+from pipeline.settings.declaration import setting
+from pipeline.settings.extension import Extension
+
+
+class Workers(Extension):
+    """Defaults of every pool of workers."""
+
+    launcher = setting(Choice("local", open_set="launchers"), "local")
+    """Where workers live."""
+
+    count = setting(kinds.count, "auto")
+    """How many workers. "auto": what the launcher has free, and no more than there is work for. 0: no workers; tests
+    run in the foreground, so that `--pdb` and `-s` work."""
+
+    max_losses = setting(kinds.whole, 20)
+    """How many workers may be lost in one agent's run before it stops as not trustworthy. A loss is never a test
+    failure, but a machine that loses this many is broken."""
+
+    max_losses_per_test = setting(kinds.whole, 3)
+    """How many workers may be lost for unknown reasons while running the same test; then its verdict is lost."""
+
+    lease_seconds = setting(kinds.duration, 20)
+    """Duration of silence after which a worker counts as dead. Longer bears worse stalls, shorter finds deaths sooner;
+    a death with proof is found at once in any case."""
+
+    nice = setting(kinds.whole, 0)
+    """How much processor priority the tests give up (0 to 19), to keep the machine usable."""
