@@ -37,6 +37,12 @@ def victims(running: Running, role: str, count: int = 1) -> list[int]:
     return running.family()[role]
 
 
+def pause(running: Running, seconds: float) -> None:
+    """Let a run go on for a while, or to its end."""
+    deadline = time.monotonic() + seconds
+    until(lambda: running.process.poll() is not None or time.monotonic() > deadline, "a pause")
+
+
 def test_killing_one_harness_is_no_failure(project: Project, suite: int) -> None:
     """SIGKILL one of four workers half way."""
     running = project.start()
@@ -58,8 +64,7 @@ def test_killing_random_harnesses_again_and_again_is_no_failure(project: Project
         if harnesses:
             kill_all([choose.choice(harnesses)])
             kills += 1
-        deadline = time.monotonic() + 0.5
-        until(lambda: running.process.poll() is not None or time.monotonic() > deadline, "half a second")
+        pause(running, 0.5)
 
     assert running.end() == 0, running.output
     assert_sound(project, suite, repeats=kills)
