@@ -40,16 +40,13 @@ class Terms:
     """A guard silent for longer is itself killed."""
 
 
-async def bear_harness(
-    zygote: Zygote, folder: Path, *, terms: Terms, env: dict[str, str], options: dict[str, Any]
-) -> HarnessProcess:
+async def bear_harness(zygote: Zygote, folder: Path, *, terms: Terms, options: dict[str, Any]) -> HarnessProcess:
     """Have a guard and its harness forked; `folder` gets its outbox, log and process ids. Raises `EngineError`."""
     folder.mkdir(parents=True, exist_ok=True)
     outbox, log = folder / OUTBOX, folder / LOG
     job = {
         "log": str(log),
         "outbox": str(outbox) if prepare_outbox(outbox) else None,
-        "env": env,
         "options": {**options, "log": str(log), "folder": str(folder)},
     }
     limits = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -18,7 +19,7 @@ import pipeline.harness
 from pipeline.adapters.control import Control
 from pipeline.adapters.waiting import Bell
 from pipeline.errors import EngineError
-from pipeline.model.harnesses import HarnessSpec
+from pipeline.model.suites import HarnessSpec
 
 BOOTSTRAP = """\
 import sys
@@ -92,7 +93,7 @@ class Zygote:
             self._process = self._spawn(theirs.fileno())
         self._control = Control(ours, self._note, self._bell)
         spec = self._spec
-        begin = {"framework": spec.framework, "options": spec.options, "argv": spec.argv, "warm": self._is_warm}
+        begin = {"framework": spec.module, "options": spec.options, "warm": self._is_warm}
         self._control.send({"begin": begin})
 
     def _spawn(self, descriptor: int) -> subprocess.Popen[bytes]:
@@ -102,7 +103,7 @@ class Zygote:
         try:
             with self._log.open("ab") as log:
                 return subprocess.Popen(
-                    command, cwd=spec.cwd, env={**spec.env, **self._mark}, stdin=subprocess.DEVNULL, stdout=log,
+                    command, cwd=spec.cwd, env={**os.environ, **spec.env, **self._mark}, stdin=subprocess.DEVNULL, stdout=log,
                     stderr=log, pass_fds=[descriptor], start_new_session=True,
                 )  # fmt: skip
         except OSError as error:

@@ -1,6 +1,6 @@
 """Make the interpreter look as the user's own command line would: `sys.path[0]`, `sys.argv`; load framework modules.
 
-Knows no framework by name; a command line is `["pytest", …]` (a console script) or `["-m", "pytest", …]`.
+Knows no framework by name; an invocation is the name of a console script, or `python -m name`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,16 @@ import sys
 from typing import Any
 
 
-def imitate(argv: list[str]) -> None:
+def imitate(invocation: str, arguments: list[str]) -> None:
     """Set `sys.argv` and put in front of `sys.path` what that command line puts there."""
-    if not argv:
-        return
     scripts = os.path.dirname(os.path.abspath(sys.executable))
-    if argv[0] == "-m":
-        front, program, rest = os.getcwd(), _main_file(argv[1]), argv[2:]
+    if " -m " in invocation:
+        front, program = os.getcwd(), _main_file(invocation.split()[-1])
     else:
-        front, program, rest = scripts, os.path.join(scripts, argv[0]), argv[1:]
+        front, program = scripts, os.path.join(scripts, invocation)
     if not getattr(sys.flags, "safe_path", False) and not sys.flags.isolated:
         sys.path.insert(0, front)
-    sys.argv = [program, *rest]
+    sys.argv = [program, *arguments]
 
 
 def load_framework(name: str) -> Any:

@@ -34,7 +34,6 @@ def _serve(job: Job) -> int:
     order: dict[str, Any] = job.order
     log = _own_streams(order["log"])
     _own_signals(log)
-    os.environ.update(order["env"])
     channel = Channel(job.channel, Outbox(order["outbox"]))
     try:
         return int(job.framework.serve(channel, order["options"]) or 0)

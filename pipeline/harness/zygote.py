@@ -4,7 +4,7 @@ It also adopts what a killed guard leaves behind and ends it. The folder's only 
 
 | agent to zygote | meaning |
 |---|---|
-| {"begin": {"framework", "options", "argv", "warm"}} | first: import what `warm` of the framework imports |
+| {"begin": {"framework", "options", "warm"}} | first: import what `warm` of the framework imports |
 | {"fork": id, "terms": {…}, "job": {…}} and two descriptors: control, channel | make a guard and a harness |
 | {"end": guard pid} | kill that guard (its harness dies with it) |
 
@@ -78,10 +78,12 @@ class Zygote:
 
     def _begin(self, order: dict[str, Any]) -> None:
         try:
-            invocation.imitate(order["argv"])
+            options = order["options"]
+            if "invocation" in options:
+                invocation.imitate(options["invocation"], options.get("args", []))
             self._framework = invocation.load_framework(order["framework"])
             if order["warm"]:
-                self._framework.warm(order["options"])
+                self._framework.warm(options)
         except BaseException:  # noqa: BLE001 - whatever the project does at import is the agent's to tell.
             self._wire.write(failed=traceback.format_exc())
             return

@@ -16,8 +16,8 @@ from pipeline.adapters.harness_birth import OUTBOX, Terms, bear_harness, read_no
 from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.zygote import Zygote
 from pipeline.errors import EngineError
-from pipeline.model.harnesses import HarnessSpec
 from pipeline.model.messages import Message
+from pipeline.model.suites import HarnessSpec
 
 MARK = "DOIT_FLEET_AGENT"
 """Environment variable of every process below a zygote: whose they are."""
@@ -125,24 +125,23 @@ class LocalLauncher:
         lease = self._lease_seconds
         terms = Terms(start_seconds=span_seconds, stamp_seconds=lease / 8, stop_seconds=lease, silence_seconds=lease)
         spec = self._specs[suite]
-        env = {name: value.replace("{slot}", str(slot)) for name, value in spec.slot_env.items()}
         options = {**spec.options, "slot": slot, "slots": self._slots}
         self._births += 1
         folder = self._slot_folder(slot) / f"{self._births:04d}"
         zygote = await self._zygote(spec)
         try:
-            harness = await bear_harness(zygote, folder, terms=terms, env=env, options=options)
+            harness = await bear_harness(zygote, folder, terms=terms, options=options)
         except EngineError:
             if zygote.is_alive:
                 raise
             zygote = await self._zygote(spec)
-            harness = await bear_harness(zygote, folder, terms=terms, env=env, options=options)
+            harness = await bear_harness(zygote, folder, terms=terms, options=options)
         self._harnesses = [one for one in self._harnesses if not one.is_over]
         self._harnesses.append(harness)
         return harness
 
     async def _zygote(self, spec: HarnessSpec) -> Zygote:
-        key = json.dumps([spec.python, spec.cwd, spec.env, spec.framework, spec.options, spec.argv], sort_keys=True)
+        key = json.dumps([spec.python, spec.cwd, spec.env, spec.module, spec.options], sort_keys=True)
         zygote = self._zygotes.get(key)
         if zygote is None or not zygote.is_alive or not self._shares_zygotes:
             self._folder.mkdir(parents=True, exist_ok=True)
