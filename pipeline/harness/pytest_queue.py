@@ -1,0 +1,80 @@
+"""The commands of the supervisor, in order: which test is next, and what is known of the one after it.
+
+Knows the channel; knows nothing of pytest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Deque, Dict, Optional
+
+
+class Batch:
+    """One `run` command and how many of its tests still need their final result."""
+
+    __slots__ = ("name", "retries", "careful", "left")
+
+    def __init__(self, command: Dict[str, Any]) -> None:
+        self.name = command["batch"]
+        self.retries = int(command.get("retries", 0))
+        self.careful = bool(command.get("careful", False))
+        self.left = len(command["tests"])
+
+
+class Entry:
+    """One test of a batch."""
+
+    __slots__ = ("batch", "i", "native", "occurrence", "file")
+
+    def __init__(self, batch: Batch, i: int, native: str, occurrence: int, file: str) -> None:
+        self.batch = batch
+        self.i = i
+        self.native = native
+        self.occurrence = occurrence
+        self.file = file
+
+
+class Queue:
+    """What is to be done. `is_over` once `finish` has been heard, or the supervisor is gone."""
+
+    def __init__(self, channel: Any) -> None:
+        self.channel = channel
+        self.entries: Deque[Entry] = deque()
+        self.to_collect: Deque[Dict[str, Any]] = deque()
+        self.is_over = False
+        self._go: Dict[Any, bool] = {}
+
+    def hear(self) -> None:
+        """Wait for one command."""
+        self.take(self.channel.hear())
+
+    def look(self) -> Optional[Entry]:
+        """The next test as far as it is known, without waiting."""
+        while len(self.entries) < 2 and not self.is_over and self.channel.pending():
+            self.hear()
+        return self.entries[0] if self.entries else None
+
+    def wait_for_go(self, entry: Entry) -> None:
+        """Return when the start of that test is durable."""
+        self.channel.flush()
+        while not self.is_over and entry.i not in self._go:
+            self.hear()
+        self._go.clear()
+
+    def take(self, command: Optional[Dict[str, Any]]) -> None:
+        """Put one command where it belongs; unknown ones are ignored."""
+        do = "finish" if command is None else command.get("do")
+        if do == "finish":
+            self.is_over = True
+        elif do == "go" and command is not None:
+            self._go[command.get("i")] = True
+        elif do in ("collect", "collect-all") and command is not None:
+            self.to_collect.append(command)
+        elif do == "run" and command is not None:
+            self._queue(Batch(command), command["tests"])
+
+    def _queue(self, batch: Batch, tests: Any) -> None:
+        if not tests:
+            self.channel.say("done", batch=batch.name)
+        for i, (native, occurrence, file) in enumerate(tests):
+            self.entries.append(Entry(batch, i, native, occurrence, file))

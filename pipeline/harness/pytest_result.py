@@ -1,0 +1,103 @@
+"""From pytest's reports of one test to the result the supervisor journals: the same verdicts as plain pytest shows.
+
+The dictionaries are `model.verdicts.Result` without `test`; fields at their defaults are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Tuple
+
+from .pytest_text import DETAILS_LIMIT, capped, one_line, plain, plain_value
+
+Result = Dict[str, Any]
+
+
+def is_subtest(report: Any) -> bool:
+    """Whether this is the report of a part of a test (pytest 9, or the plug-in pytest-subtests)."""
+    return type(report).__name__ in ("SubtestReport", "SubTestReport")
+
+
+def result_of(reports: List[Any], started: float) -> Result:
+    """The result of one try, from all reports of it."""
+    if len(reports) == 3 and all(report.outcome == "passed" for report in reports):
+        decided = None if not hasattr(reports[1], "wasxfail") else reports[1]
+    else:
+        decided = _decisive(reports)
+    result: Result = {
+        "verdict": "passed" if decided is None else _verdict(decided),
+        "started": round(started, 6),
+        "seconds": round(sum(report.duration for report in reports if not is_subtest(report)), 6),
+        "phases": [_phase(report) for report in reports if not is_subtest(report) or report.outcome == "failed"],
+    }
+    if decided is not None:
+        _explain(result, decided)
+    _add_output(result, reports)
+    return result
+
+
+def bare_result(verdict: str, message: str, started: float = 0.0) -> Result:
+    """A result for a test of which pytest says nothing."""
+    return {"verdict": verdict, "started": round(started, 6), "message": message}
+
+
+def _rank(report: Any) -> int:
+    if report.outcome in ("failed", "rerun"):
+        return 0 if report.when == "call" else 1
+    if hasattr(report, "wasxfail"):
+        return 2 if report.outcome == "skipped" else 3
+    return 4 if report.outcome == "skipped" else 5
+
+
+def _decisive(reports: List[Any]) -> Any:
+    candidates = [report for report in reports if not is_subtest(report) or report.outcome == "failed"]
+    if not candidates:
+        return None
+    best = min(candidates, key=_rank)
+    return None if _rank(best) == 5 else best
+
+
+def _verdict(report: Any) -> str:
+    return ("failed", "error", "xfailed", "xpassed", "skipped")[_rank(report)]
+
+
+def _phase(report: Any) -> Dict[str, Any]:
+    outcome = "failed" if report.outcome == "rerun" else report.outcome
+    phase = {"when": report.when, "outcome": outcome, "seconds": round(report.duration, 6)}
+    if outcome == "failed":
+        phase["details"] = capped(report.longreprtext, DETAILS_LIMIT)
+    return phase
+
+
+def _explain(result: Result, report: Any) -> None:
+    result["message"] = _message(report)
+    if report.outcome in ("failed", "rerun"):
+        result["exception"] = getattr(report, "fleet_exception", "")
+
+
+def _message(report: Any) -> str:
+    if hasattr(report, "wasxfail"):
+        reason = str(report.wasxfail)
+        return one_line(reason[8:] if reason.startswith("reason: ") else reason)
+    longrepr = report.longrepr
+    if report.outcome == "skipped" and isinstance(longrepr, tuple):
+        reason = str(longrepr[2])
+        return one_line(reason[9:] if reason.startswith("Skipped: ") else reason)
+    crash = getattr(longrepr, "reprcrash", None)
+    if crash is not None:
+        return one_line(str(crash.message))
+    lines = [line for line in report.longreprtext.splitlines() if line.strip()]
+    return one_line(lines[-1]) if lines else ""
+
+
+def _add_output(result: Result, reports: List[Any]) -> None:
+    last = reports[-1] if reports else None
+    if last is None:
+        return
+    if last.sections:
+        result["sections"] = [[title, capped(text)] for title, text in last.sections]
+    if last.user_properties:
+        result["properties"] = [[plain(str(name)), plain_value(value)] for name, value in _pairs(last)]
+
+
+def _pairs(report: Any) -> List[Tuple[Any, Any]]:
+    return [(pair[0], pair[1]) for pair in report.user_properties]

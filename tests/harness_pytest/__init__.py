@@ -1,0 +1,1 @@
+"""The pytest side of the harness, driven as a supervisor would: real interpreters, real pytest, a socket between."""
