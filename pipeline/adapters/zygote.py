@@ -165,9 +165,9 @@ class Zygote:
             if self._control.is_closed or left <= 0:
                 self.kill()
                 self._control.close()
+                what = "does not answer" if left <= 0 else f"ended: {_last_line(self._log)}"
                 raise EngineError(
-                    f"the parent process of harnesses {'does not answer' if left <= 0 else 'ended'}"
-                    f" ({self._spec.python!r})",
+                    f"the parent process of harnesses ({self._spec.python!r}) {what}",
                     hint=f"its output is in {self._log}",
                 )
             await self._bell.wait(left)
@@ -181,3 +181,10 @@ class Zygote:
             self._answers["begin"] = line
         else:
             self._answers[line.get("forked") or line["refused"]] = line
+
+
+def _last_line(log: Path) -> str:
+    try:
+        return log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+    except OSError:
+        return ""
