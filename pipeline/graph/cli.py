@@ -1,0 +1,59 @@
+"""The script `doit-fleet` and `python -m pipeline`: doit with our loader, from any sub-directory of a project.
+
+Finds the project; everything else is doit's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from doit.doit_cmd import DoitMain  # type: ignore[import-untyped]
+
+from pipeline.errors import EXIT_USAGE, FleetError, UsageError
+from pipeline.graph.loader import CatalogLoader
+from pipeline.graph.project import find_root
+from pipeline.graph.run import Run
+
+PLACED = ("-f", "-d", "-k", "--file", "--dir", "--seek-file")
+"""Options with which a person says where the dodo.py or the project is; then we do not look for it."""
+
+
+class FleetMain(DoitMain):  # type: ignore[misc]
+    """doit's command line with our `run`."""
+
+    BIN_NAME = "doit-fleet"
+    DOIT_CMDS = tuple(Run if command.get_name() == "run" else command for command in DoitMain.DOIT_CMDS)
+
+    @staticmethod
+    def print_version() -> None:
+        """Print our version and doit's."""
+        from importlib.metadata import version  # Only for this answer.
+
+        print(f"doit-fleet {version('doit-fleet')} (doit {version('doit')}, Python {sys.version.split()[0]})")
+
+
+def main(
+    argv: Sequence[str], loader: CatalogLoader | Callable[[], CatalogLoader], *, platform: str = sys.platform
+) -> int:
+    """Run one command line; returns the exit code, with usage errors as 3."""
+    try:
+        _refuse_windows(platform)
+        if "" in argv:
+            raise UsageError("an argument is empty", hint="is a variable of your script unset?")
+        made = loader if isinstance(loader, CatalogLoader) else loader()
+        if not any(word.split("=")[0] in PLACED for word in argv):
+            os.chdir(find_root(Path.cwd()))
+        return int(FleetMain(made).run(list(argv)) or 0)
+    except FleetError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return error.exit_code if isinstance(error, UsageError) else EXIT_USAGE
+
+
+def _refuse_windows(platform: str) -> None:
+    if platform == "win32":
+        raise UsageError(
+            "doit-fleet does not run on Windows itself", hint="use WSL: `wsl --install`, then run it there"
+        )
