@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pipeline.model.verdicts import Phase, Result, Verdict
 
+MOST_NESTING: Final = 20
 VERDICTS: Final = {verdict.value: verdict for verdict in Verdict}
 
 
@@ -146,4 +147,17 @@ def _property_from_json(obj: object) -> tuple[str, Any]:
     pair = as_list(obj, "property")
     if len(pair) != 2:
         raise ValueError(f"property has {len(pair)} parts instead of 2")
-    return as_text(pair[0], "property name"), pair[1]
+    return as_text(pair[0], "property name"), _finite(pair[1])
+
+
+def _finite(value: Any, depth: int = 0) -> Any:
+    """A JSON value without the numbers that JSON does not have; they, and what nests too deeply, become text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, list | dict) and depth >= MOST_NESTING:
+        return f"<{type(value).__name__} nested too deeply>"
+    if isinstance(value, list):
+        return [_finite(each, depth + 1) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _finite(each, depth + 1) for key, each in value.items()}
+    return value

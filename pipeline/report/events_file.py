@@ -59,11 +59,11 @@ class EventsFile:
     def finish(self, run: MergedRun) -> Sequence[str]:
         """Write the rest and close."""
         self.flush()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
         if self._error is not None:
             raise not_written(self.path, self._error) from self._error
+        if self._file is None:
+            return ()
+        self._file.close()
         return (str(self.path),)
 
 

@@ -1,0 +1,1 @@
+"""Claims about what people and CI servers are told of a run."""
