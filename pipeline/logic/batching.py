@@ -21,13 +21,13 @@ CLAIM_SECONDS = 0.005
 """What a claim costs on a local store."""
 WORTH_CLAIMS = 10
 """A batch lasts at least as long as that many claims."""
-SHARES = 3
-"""A batch is one of that many shares of what is left for one worker, so that a batch that takes three times as long
-as estimated is still no longer than the rest of the run."""
-FINEST = 0.01
+SHARES = 12
+"""A batch is one of that many shares of what is left for one worker, so that a batch which takes ten times as long as
+estimated is still no longer than the rest of the run."""
+FINEST = 0.005
 """The smallest share of a worker's whole time that a batch is made for."""
-LONG = 0.05
-"""An atom of this share of a worker's whole time is a batch alone."""
+LONG = 0.01
+"""An atom of this share of a worker's whole time is a batch alone, unless that is less than a batch is worth."""
 
 Affinity = Mapping[str, Mapping[str, int]]
 """By suite, by file: the slot whose warm harness has collected it."""
@@ -74,10 +74,11 @@ def make_batches(
         raise UsageError(f"batches need at least one worker (got {workers!r})")
     atoms = gather_atoms(tests)
     share = sum(atom.seconds for atom in atoms) / workers
-    is_alone = [bool(atom.exclusive) or atom.seconds >= LONG * share for atom in atoms]
+    least = max(WORTH_CLAIMS * claim_seconds, FINEST * share)
+    is_alone = [bool(atom.exclusive) or atom.seconds >= max(least, LONG * share) for atom in atoms]
     pieces = [[atom] for atom, alone in zip(atoms, is_alone, strict=True) if alone]
     files = _files(tests, [atom for atom, alone in zip(atoms, is_alone, strict=True) if not alone], affinity or {})
-    sizes = _Sizes(sum(file.seconds for file in files), workers, max(WORTH_CLAIMS * claim_seconds, FINEST * share))
+    sizes = _Sizes(sum(file.seconds for file in files), workers, least)
     pieces += _cut(_rank(files, seed), sizes)
     return tuple(_batch(number, piece) for number, piece in enumerate(pieces))
 

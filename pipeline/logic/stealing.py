@@ -1,4 +1,4 @@
-"""Which batch a worker takes next: its own bucket in order, then the waiting work of others.
+"""Which batch a worker takes next: its own bucket in order, then the waiting work of others; far longer work first.
 
 Pure and without memory: who calls gives the batches that cannot be had. It must not know claims, stores or clocks. An
 exclusive resource is one batch (see `batching`), so that whoever owns its claim holds the lock: no rule is needed here.
@@ -6,13 +6,20 @@ exclusive resource is one batch (see `batching`), so that whoever owns its claim
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from pipeline.model.plans import Batch, Plan
 
 AHEAD = 3.0
 """How many claims' time before the expected end of a batch the next one is claimed: late enough to leave work to
 others until it is needed, early enough to hide a claim that takes longer than usual."""
+
+
+URGENT = 8.0
+"""A batch that waits elsewhere goes before a worker's own when it is that many times as long: long work that waits
+behind a test gone slow would else be the end of the run."""
+WORTH_SECONDS = 1.0
+"""Shorter batches are never taken before a worker's own: to collect their file once more costs about as much."""
 
 
 def next_batch(plan: Plan, bucket: int, taken: Collection[int], *, last: int | None = None) -> int | None:
@@ -22,16 +29,27 @@ def next_batch(plan: Plan, bucket: int, taken: Collection[int], *, last: int | N
     bucket (a resumed run with more workers): then everything is stolen. `last` is the batch this worker ran last,
     whose suite and file it has warm.
     """
-    if 0 <= bucket < len(plan.buckets):
-        for number in plan.buckets[bucket]:
-            if number not in taken:
-                return number
-    return _steal(plan, taken, last)
+    own = _head(plan, plan.buckets[bucket], taken) if 0 <= bucket < len(plan.buckets) else None
+    if own is None:
+        return _steal(plan, taken, last)
+    urgent = _longest_head(plan, taken, plan.tests[own.tests[0]].suite)
+    return urgent.number if urgent.seconds > max(URGENT * own.seconds, WORTH_SECONDS) else own.number
 
 
 def claims_ahead(left_seconds: float, claim_seconds: float) -> bool:
     """Whether to claim the next batch while `left_seconds` of the current one are still expected to come."""
     return left_seconds <= AHEAD * claim_seconds
+
+
+def _head(plan: Plan, bucket: Iterable[int], taken: Collection[int]) -> Batch | None:
+    return next((plan.batches[number] for number in bucket if number not in taken), None)
+
+
+def _longest_head(plan: Plan, taken: Collection[int], suite: str) -> Batch:
+    """The longest of the batches that come next in their buckets; some bucket must have one of that suite."""
+    heads = (_head(plan, bucket, taken) for bucket in plan.buckets)
+    ours = (head for head in heads if head is not None and plan.tests[head.tests[0]].suite == suite)
+    return max(ours, key=lambda batch: batch.seconds)
 
 
 def _steal(plan: Plan, taken: Collection[int], last: int | None) -> int | None:
