@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.adapters import directory_files, directory_journal
+from pipeline.adapters import directory_journal
 from pipeline.adapters.directory_store import DirectoryStore
 from pipeline.ports import Store
 from tests.contracts.journal_contract import JournalContract
@@ -34,7 +34,7 @@ class TestUnsyncedDirectoryStore(StoreContract, JournalContract, UnknownOutcomeC
         @contextmanager
         def make(store: Store, fault: str) -> Iterator[None]:
             with monkeypatch.context() as patched:
-                for module, name in ((directory_files.os, "link"), (directory_journal, "write_at")):
+                for module, name in ((os, "link"), (directory_journal, "write_at")):
                     patched.setattr(module, name, _broken(getattr(module, name), acts=fault == "answer-lost"))
                 yield
 
