@@ -20,14 +20,12 @@ HARNESS = Path(__file__).resolve().parents[2] / "pipeline" / "harness"
 BOOT = """
 import importlib.util, json, os, sys
 folder, fd, options = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
-if sys.path[0] == "":
-    del sys.path[0]
+sys.path[0] = os.getcwd()
 name = "_doit_fleet_harness"
 spec = importlib.util.spec_from_file_location(name, folder + "/__init__.py", submodule_search_locations=[folder])
 sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules[name])
-from _doit_fleet_harness import channel, invocation, outbox, pytest_session
-invocation.imitate(options.pop("argv"))
+from _doit_fleet_harness import channel, outbox, pytest_session
 code = pytest_session.serve(channel.Channel(fd, outbox.Outbox(None)), options)
 sys.stdout.flush(), sys.stderr.flush()
 os._exit(code)
@@ -52,7 +50,6 @@ class Harness:
         ours, theirs = socket.socketpair()
         options = {
             "args": [*args],
-            "argv": ["-m", "pytest", *args],
             "invocation": "python -m pytest",
             "slot": slot,
             "slots": slots,
