@@ -13,7 +13,8 @@ from attrs import define, field
 from pipeline.model import events as e
 from pipeline.report.annotations import LIMIT, annotation, guarded
 from pipeline.report.console import ConsoleReporter
-from pipeline.report.phrases import duration, number
+from pipeline.report.inert import inert_line
+from pipeline.report.phrases import count, duration, number
 from pipeline.report.ticker import Ticker
 
 INTERVAL_SECONDS: Final = 30.0
@@ -100,14 +101,12 @@ def progress_line(console: PlainConsole) -> str:
     parts = [f"{number(min(progress.done, progress.total))}/{number(progress.total)} done"]
     if progress.bad:
         parts.append(f"{number(progress.bad)} not good")
-    parts.append(f"{len(progress.workers)} workers")
+    parts.append(count(len(progress.workers), "worker"))
     left = progress.seconds_left(now)
     if left is not None:
         parts.append(f"about {duration(left)} left")
     running = [(state.since, state.test, name) for name, state in progress.workers.items() if state.test]
     if running and now - min(running)[0] >= INTERVAL_SECONDS:
         since, test, name = min(running)
-        from pipeline.report.inert import inert_line
-
         parts.append(f"{inert_line(test)} running for {duration(now - since)} on {name}")
     return ", ".join(parts)

@@ -14,8 +14,8 @@ def number(value: int) -> str:
 
 def count(value: int, noun: str) -> str:
     """A number and its noun in the right form: `1 test`, `1,234 tests`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}{'es' if noun.endswith('ch') else 's'}"
-    return f"{value:,} {noun if value == 1 else plural}"
+    ending = "" if value == 1 else "es" if noun.endswith(("ch", "s")) else "s"
+    return f"{value:,} {noun}{ending}"
 
 
 def duration(seconds: float) -> str:
