@@ -17,6 +17,7 @@ from pipeline.model.runs import MergedRun
 from pipeline.model.verdicts import Verdict
 from pipeline.report.failure import Reproduce
 from pipeline.report.html_data import Limits, page_data
+from pipeline.report.inert import inert
 from pipeline.report.phrases import duration, number
 from pipeline.report.summary import verdict_line
 from pipeline.report.writing import whole_file
@@ -58,6 +59,7 @@ def _page(run: MergedRun, notes: Sequence[str]) -> tuple[str, str]:
     style = (TEMPLATES / "index.css").read_text("utf-8")
     script = (TEMPLATES / "index.js").read_text("utf-8")
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    environment.filters["inert"] = inert
     page = environment.get_template("index.html.j2").render(
         **_facts(run),
         notes=notes,

@@ -17,6 +17,7 @@ from pipeline.model.runs import MergedRun, Outcome
 from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.addresses import suite_of
 from pipeline.report.failure import Reproduce
+from pipeline.report.inert import inert
 from pipeline.report.phrases import number
 
 MISSING: Final = "missing"
@@ -127,7 +128,7 @@ class _Builder:
     def _place(self, test: str) -> str:
         suite = suite_of(test)
         position = self._suites.setdefault(suite, len(self._suites))
-        return f"{position},{_safe(quoted(test[len(suite) + 2 :]))}"
+        return f"{position},{_safe(quoted(inert(test[len(suite) + 2 :])))}"
 
     def _worker(self, name: str) -> int:
         if not name:
@@ -173,22 +174,24 @@ class _Builder:
 
 
 def _facts(result: Result, reproduce: Reproduce) -> dict[str, Any]:
-    facts: dict[str, Any] = {"message": result.message}
+    """A result's texts, made inert: control characters and halves of characters are no good in a page either."""
+    facts: dict[str, Any] = {"message": inert(result.message)}
     if not result.verdict.is_good:
-        facts["reproduce"] = reproduce(result.test)
-    phases = [(phase.when, phase.details) for phase in result.phases if phase.details]
+        facts["reproduce"] = inert(reproduce(result.test))
+    phases = [(phase.when, inert(phase.details)) for phase in result.phases if phase.details]
     if phases:
         facts["phases"] = phases
     if result.sections:
-        facts["sections"] = result.sections
+        facts["sections"] = [(inert(title), inert(text)) for title, text in result.sections]
     if result.properties:
-        facts["properties"] = [(name, str(value)) for name, value in result.properties]
+        facts["properties"] = [(inert(name), inert(str(value))) for name, value in result.properties]
     if result.earlier:
-        facts["earlier"] = [
-            "\n\n".join(phase.details for phase in each.phases if phase.details) or each.message
-            for each in result.earlier
-        ]
+        facts["earlier"] = [inert(_story(each)) for each in result.earlier]
     return facts
+
+
+def _story(result: Result) -> str:
+    return "\n\n".join(phase.details for phase in result.phases if phase.details) or result.message
 
 
 def _safe(text: str) -> str:
