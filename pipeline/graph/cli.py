@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from doit.doit_cmd import DoitMain  # type: ignore[import-untyped]
 
 from pipeline.errors import EXIT_USAGE, FleetError, UsageError
+from pipeline.graph.dump import DumpDB
 from pipeline.graph.loader import CatalogLoader
 from pipeline.graph.project import find_root
 from pipeline.graph.run import Run
@@ -21,11 +22,14 @@ PLACED = ("-f", "-d", "-k", "--file", "--dir", "--seek-file")
 """Options with which a person says where the dodo.py or the project is; then we do not look for it."""
 
 
+OURS: Mapping[str, type] = {"run": Run, "dumpdb": DumpDB}
+
+
 class FleetMain(DoitMain):  # type: ignore[misc]
-    """doit's command line with our `run`."""
+    """doit's command line with our `run`, and a `dumpdb` that can read our state."""
 
     BIN_NAME = "doit-fleet"
-    DOIT_CMDS = tuple(Run if command.get_name() == "run" else command for command in DoitMain.DOIT_CMDS)
+    DOIT_CMDS = (*(command for command in DoitMain.DOIT_CMDS if command.get_name() not in OURS), *OURS.values())
 
     @staticmethod
     def print_version() -> None:

@@ -87,7 +87,7 @@ class Closure:
 
     def _task(self, name: str) -> Task:
         if name in self._users:
-            return self._users[name]
+            return self._with_our_files(self._users[name])
         family = self._catalog.group(name)
         awaited = self._is_awaited(family or self._catalog.member_of(name))
         if awaited and awaited.after:
@@ -95,6 +95,12 @@ class Closure:
         if family is not None:
             return group_task(name, family.doc, family.members() if self._members else ())
         return self._convert(self._catalog.realise(name))
+
+    def _with_our_files(self, task: Task) -> Task:
+        """A user's task, with edges for the files it reads that ours make: doit cannot know our target patterns."""
+        owners = {owner for file in task.file_dep if (owner := self._catalog.owner(file)) is not None}
+        task.task_dep.extend(sorted(owners - set(task.task_dep)))
+        return task
 
     def _is_awaited(self, family: Family | None) -> Family | None:
         """The family, if its members are only known once another task has run, and that is still to come."""
@@ -122,5 +128,5 @@ class Closure:
         for pattern in task.wild_dep:
             yield from self.matching(pattern)
         for file in task.file_dep:
-            if (owner := self.owner(file)) is not None and owner != task.name:
+            if (owner := self._targets.get(file, task.name)) != task.name:
                 yield owner

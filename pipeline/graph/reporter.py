@@ -35,8 +35,8 @@ class FleetReporter:
     def execute_task(self, task: Any) -> None:
         """With `-v 2` say why the task runs."""
         if self.explain and task.actions:
-            why = f": {task.freshness!r}" if isinstance(task, FleetTask) and task.freshness.reasons else ""
-            self._line(f"{task.name} runs{why}")
+            reasons = task.freshness.reasons or ["it was asked for"] if isinstance(task, FleetTask) else []
+            self._line(f"{task.name} runs: {'; '.join(reasons)}" if reasons else f"{task.name} runs")
 
     def skip_uptodate(self, task: Any) -> None:
         """With `-v 2` say that it need not run."""

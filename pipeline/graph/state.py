@@ -44,6 +44,11 @@ class StateDB(SqliteDB):  # type: ignore[misc]
         if dependency == LAST_KEY:
             self._write(task_id)
 
+    def items(self) -> list[tuple[str, Any]]:
+        """All that is remembered, by task."""
+        rows = self._conn.execute("select task_id, task_data from doit order by task_id")
+        return [(row["task_id"], row["task_data"]) for row in rows]
+
     def dump(self) -> None:
         """Write what is left and close."""
         for task_id in sorted(self._dirty):

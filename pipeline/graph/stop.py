@@ -33,7 +33,7 @@ class Stop:
         self.signal_number: int | None = None
         self.interruptible = True
         self._attending = 0
-        self._callbacks: list[Callable[[int], None]] = []
+        self._callbacks: list[Callable[[int], object]] = []
         self._lock = threading.RLock()
 
     @property
@@ -48,7 +48,7 @@ class Stop:
             raise Stopped(f"stopped by {name}", signal_number=self.signal_number)
 
     @contextmanager
-    def calling(self, callback: Callable[[int], None]) -> Iterator[None]:
+    def calling(self, callback: Callable[[int], object]) -> Iterator[None]:
         """Call `callback(signal number)` once when the signal comes, or at once if it has come already.
 
         It runs inside the signal handler, in the main thread, so it must only pass the news on, for instance by

@@ -21,7 +21,7 @@ sample = "tests.graph.sample:SampleLoader"
 [tool.doit.plugins.command]
 run = "pipeline.graph.run:Run"
 """
-DOIT = (sys.executable, "-c", "import sys; from doit.doit_cmd import DoitMain; sys.exit(DoitMain().run(sys.argv[1:]))")
+DOIT = (str(Path(sys.executable).with_name("doit")),)
 SCRIPT = (sys.executable, "-m", "tests.graph.sample")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.graph.conftest import Project
+from tests.graph.conftest import SCRIPT, Project
 
 CHAIN = {"compile", "collect", "group", "launch", "gather"}
 
@@ -67,11 +67,16 @@ def test_listing_names_families_and_docs(project: Project) -> None:
     assert "push      push images" in lines
 
 
-def test_dumpdb_is_left_alone(project: Project) -> None:
-    """A command without tasks does not even compose."""
-    project.doit("dumpdb", code=3)
-
+def test_dumpdb_shows_what_is_remembered(project: Project) -> None:
+    """doit's own reads a dbm file, without even composing; our script's reads our state too."""
+    project.doit("--backend", "dbm", "--db-file", "other.db", "compile")
+    assert "'compile' -> " in project.doit("dumpdb", "--db-file", "other.db").stdout
     assert [] == project.logged("composed")
+
+    project.doit("compile")
+    for name in ("other.db", ".fleet/doit.db"):
+        assert "compile" in project.doit("dumpdb", "--db-file", name, tool=SCRIPT).stdout
+    assert "compile -> " in project.doit("dumpdb", tool=SCRIPT).stdout
 
 
 @pytest.mark.parametrize(
