@@ -17,8 +17,8 @@ _SIZE_UNITS: Final = {
     "Ki": 2**10, "KiB": 2**10, "Mi": 2**20, "MiB": 2**20, "Gi": 2**30, "GiB": 2**30, "Ti": 2**40, "TiB": 2**40,
 }  # fmt: skip
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?"
-_DURATION_PART: Final = re.compile(rf"({_NUMBER})\s*([a-z]+)\s*")
-_SIZE: Final = re.compile(rf"({_NUMBER})\s*([A-Za-z]*)")
+_DURATION_PART: Final = rf"({_NUMBER})\s*([a-z]+)\s*"
+_SIZE: Final = rf"({_NUMBER})\s*([A-Za-z]*)"
 
 DURATION_FORM: Final = 'a duration such as "5m", "1h30m" or 90 (seconds)'
 SIZE_FORM: Final = 'a size such as "2Gi", "500MB" or 1048576 (bytes)'
@@ -46,7 +46,7 @@ def _finite(number: float) -> float:
 def _sum_of_parts(text: str) -> float:
     seconds, position, seen = 0.0, 0, set[str]()
     while position < len(text):
-        part = _DURATION_PART.match(text, position)
+        part = re.compile(_DURATION_PART).match(text, position)
         if part is None or part[2] not in _DURATION_UNITS:
             raise ValueError(f"{text!r} is no duration (units: {', '.join(_DURATION_UNITS)})")
         if part[2] in seen:
@@ -77,7 +77,7 @@ def parse_size(value: object) -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(_SIZE, value.strip()) if isinstance(value, str) else None
     if match is None or match[2] not in _SIZE_UNITS:
         raise ValueError(f"{value!r} is no size (units: {', '.join(filter(None, _SIZE_UNITS))})")
     return round(float(match[1]) * _SIZE_UNITS[match[2]]) if "." in match[1] else int(match[1]) * _SIZE_UNITS[match[2]]

@@ -15,7 +15,7 @@ from pipeline.settings.kinds import Context, Kind, Schema, WrongValue, text
 from pipeline.settings.secret import HIDDEN, Secret, is_secret_table
 
 T = TypeVar("T")
-_SECRET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_SECRET_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
 def _toml(given: str) -> object:
@@ -97,7 +97,7 @@ class Variables(Kind["Mapping[str, str | Secret]"]):
     def _value(self, item: object) -> str | Secret:
         if isinstance(item, Secret) or (isinstance(item, str) and "\0" not in item):
             return item
-        if isinstance(item, Mapping) and is_secret_table(item) and _SECRET_NAME.fullmatch(str(item["secret"])):
+        if isinstance(item, Mapping) and is_secret_table(item) and re.fullmatch(_SECRET_NAME, str(item["secret"])):
             return Secret(item["secret"])
         raise WrongValue(f'expected a text or {{ secret = "name" }}, got {item!r}')
 

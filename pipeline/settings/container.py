@@ -17,7 +17,7 @@ from pipeline.settings.provenance import Layer, caller
 from pipeline.settings.suggestion import did_you_mean
 
 E = TypeVar("E", bound=Extension)
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
 class Container(Extension, Generic[E]):
@@ -48,7 +48,7 @@ class Container(Extension, Generic[E]):
     def add(self, name: str, action: Callable[[E], object] | None = None) -> None:
         """Name another element, which is realised when needed; then the action is applied to it."""
         place = caller(Layer.DODO, self.scope.ledger.context.root)
-        if not NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             raise SettingsError(f"{place}: {name!r} is no name (letters, digits, '-' and '_')")
         if self._reader and name not in self.known():
             full = ".".join((*self.scope.path, name))

@@ -13,7 +13,6 @@ from pipeline.settings.files import Document, read_document, read_project
 from pipeline.settings.ledger import Ledger, Problem
 from pipeline.settings.profiles import enter_profile
 from pipeline.settings.provenance import Layer
-from pipeline.settings.shared import read_shared
 from pipeline.settings.tables import Members, Source, Walk
 from pipeline.settings.texts import Given, from_arguments, from_environment
 
@@ -32,15 +31,23 @@ def enter_layers(ledger: Ledger, members: Members, surroundings: Surroundings) -
     user = read_document(ledger, home, source="~/.config/doit-fleet.toml", layer=Layer.HOME)
     project = read_project(ledger, ledger.context.root)
     _refuse_extends(ledger, user)
-    layered = [(Layer.HOME, user)]
-    layered += [(Layer.EXTENDS, document) for document in read_shared(ledger, project, surroundings.home)]
-    layered += [(Layer.PROJECT, project)]
+    shared = [(Layer.EXTENDS, document) for document in _shared(ledger, project, surroundings.home)]
+    layered = [(Layer.HOME, user), *shared, (Layer.PROJECT, project)]
     for layer, document in layered:
         _enter_document(ledger, members, layer, document)
     for layer, document in layered:
         _enter_profiles(ledger, members, layer, document)
     enter_given(ledger, members, from_environment(ledger, surroundings.environment, members), folds=True)
     enter_given(ledger, members, from_arguments(surroundings.arguments), folds=False)
+
+
+def _shared(ledger: Ledger, project: Document, home: Path) -> list[Document]:
+    if "extends" not in project.table:
+        return []
+    # Digests and temporary files are slow to import, and few projects extend anything.
+    from pipeline.settings.shared import read_shared
+
+    return read_shared(ledger, project, home)
 
 
 def _refuse_extends(ledger: Ledger, user: Document) -> None:

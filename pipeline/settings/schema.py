@@ -57,7 +57,7 @@ def _member(owner: type[Extension], member: Member, context: Context) -> Schema:
         return {"description": doc, **member.kind.schema(context)} if doc else member.kind.schema(context)
     if isinstance(member, Nested) and issubclass(member.kind, Container):
         element = _table(member.kind.element, context)
-        names = {"pattern": f"^{NAME.pattern}$"}
+        names = {"pattern": f"^{NAME}$"}
         return {
             "description": summary(member.kind),
             "type": "object",

@@ -6,6 +6,7 @@ the classes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -78,7 +79,7 @@ class Walk:
             self.table(member.kind._members, value, path)
 
     def _element(self, container: type[Container[Any]], name: str, value: object, path: Path) -> None:
-        if not NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             self._problem(path, f"{name!r} is no name (letters, digits, '-' and '_')")
         elif not isinstance(value, Mapping):
             self._problem(path, f"{'.'.join(path)!r} holds settings, expected a table, got {str(value)!r}")

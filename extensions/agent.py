@@ -1,0 +1,212 @@
+"""The agent: makes ports and values from settings, each when a stage first asks for it, and ends them all.
+
+The composition root's half of `stages.agent.Agent`. Adapters are imported where they are made, because most commands
+need none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from extensions import plugins
+from extensions.deciding import inputs_of
+from extensions.found_suites import found_suites
+from pipeline.adapters.remembered import Remembered
+from pipeline.model.suites import HarnessSpec, Interpreter, Suite
+from pipeline.stages.agent import Framework, Inputs
+
+if TYPE_CHECKING:
+    from extensions.fleet import Fleet
+    from pipeline.adapters.loop import Loop
+    from pipeline.ports import Clock, History, Store
+
+T = TypeVar("T")
+
+WRITTEN = ("collect", "group", "launch")
+"""Folders of `build_dir` that stages write into."""
+JUNK = (
+    "**/__pycache__/**",
+    "**/*.pyc",
+    "**/.pytest_cache/**",
+    "**/.hypothesis/**",
+    "**/.coverage",
+    "**/.coverage.*",
+    "**/*.egg-info/**",
+)
+"""What running tests leaves behind, where git was not told to ignore it."""
+
+
+class LocalAgent:
+    """This process, which runs `doit`."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.root: Path = fleet.project.root.get()
+        self._loop: Loop | None = None
+        self._launcher: Any = None
+
+    @property
+    def build(self) -> Path:
+        """Where stages leave files for people."""
+        folder: Path = self.fleet.project.build_dir.get()
+        return folder
+
+    @cached_property
+    def state(self) -> Path:
+        """Where what must survive is kept; git is told to leave it alone."""
+        folder: Path = self.fleet.project.state_dir.get()
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        return folder
+
+    @cached_property
+    def remembered(self) -> Remembered:
+        """What is known of earlier runs."""
+        return Remembered(self.state)
+
+    # Suites and inputs.
+
+    @cached_property
+    def _suites(self) -> tuple[Suite, ...]:
+        return found_suites(self.fleet, self._find, lambda name: self._framework(name).wanted, self.remembered.failed())
+
+    def suites(self) -> Sequence[Suite]:
+        """All suites that this run selects."""
+        return self._suites
+
+    def framework(self, suite: Suite) -> Framework:
+        """The framework of a suite."""
+        return self._framework(suite.framework)
+
+    def _framework(self, name: str) -> Framework:
+        framework: Framework = plugins.load("frameworks", name)
+        return framework
+
+    def _find(self, python: str, root: Path, wanted: Mapping[str, int]) -> Interpreter:
+        from pipeline.adapters.interpreter_cache import InterpreterCache
+
+        cache = InterpreterCache(self.state / "interpreters.json")
+        return cache.find(python, root, self.root, self.fleet.environment, wanted)
+
+    @cached_property
+    def _files(self) -> Mapping[str, str]:
+        return self._scan()
+
+    def _scan(self) -> Mapping[str, str]:
+        from pipeline.adapters.inputs import files_digest
+
+        settings = self.fleet.project.inputs
+        own = [self.state, *(self.build / name for name in WRITTEN), Path(self.fleet.reports.dir.get())]
+        inside = [f"{path.relative_to(self.root)}/**" for path in own if self.root in path.parents]
+        return files_digest(
+            self.root,
+            self.state / "files.json",
+            include=settings.include.get(),
+            exclude=(*settings.exclude.get(), *inside, *JUNK),
+        ).files
+
+    @cached_property
+    def _inputs(self) -> Inputs:
+        from pipeline.adapters.inputs import interpreter_digest
+
+        packages = {suite.name: interpreter_digest(suite.interpreter.path) for suite in self.suites()}
+        return inputs_of(self.fleet, self.suites(), self._files, packages, version("doit-fleet"))
+
+    def inputs(self) -> Inputs:
+        """What decides verdicts, as it was when first asked for."""
+        return self._inputs
+
+    def changed_inputs(self) -> Sequence[str]:
+        """Names of files that differ from what `inputs` saw."""
+        now, before = self._scan(), self._files
+        return sorted(name for name in {*now, *before} if now.get(name) != before.get(name))
+
+    def sources(self) -> Sequence[Path]:
+        """The project's tracked and unignored files."""
+        return [self.root / name for name in self._files]
+
+    def up_to_date_counts(self) -> bool:
+        """Whether every selected suite lets an earlier green result stand."""
+        return all(self.fleet.suites[name].up_to_date.get() for name in self.fleet.suites.names())
+
+    # Workers.
+
+    def slots(self) -> int:
+        """How many workers there may be; 0 means in the foreground."""
+        return self._slots
+
+    @cached_property
+    def _slots(self) -> int:
+        from pipeline.adapters.cores import available_cores
+
+        counts = [pool.count.get() for pool in self._pools()]
+        return max(available_cores() if count == "auto" else int(count) for count in counts)
+
+    def _pools(self) -> list[Any]:
+        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.names())
+        return [self.fleet.pools[name] for name in used]
+
+    def launcher(self) -> Any:
+        """Where workers live."""
+        if self._launcher is None:
+            (name,) = {pool.launcher.get() for pool in self._pools()} or {"local"}
+            self._launcher = plugins.load("launchers", name)(self._launching())
+        return self._launcher
+
+    def _launching(self) -> plugins.Launching:
+        return plugins.Launching(
+            specs={suite.name: self.spec(suite) for suite in self.suites()},
+            slots=self.slots(),
+            lease_seconds=float(self._pools()[0].lease_seconds.get()),
+            scratch=Path(self.fleet.local.scratch_dir.get()),
+            fleet=self.fleet,
+        )
+
+    def spec(self, suite: Suite) -> HarnessSpec:
+        """How the suite's harnesses are started."""
+        identity = self.inputs().identity
+        seed = self.fleet.run.seed.get()
+        return self.framework(suite).harness(
+            suite, run=identity, slots=self.slots(), seed=int(identity[:8], 16) if seed == "auto" else int(seed)
+        )
+
+    # Ports.
+
+    def clock(self) -> Clock:
+        """This machine's clocks."""
+        from pipeline.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def _store(self) -> Store:
+        url = str(self.fleet.store.url.get())
+        scheme = url.partition("://")[0] if "://" in url else "file"
+        store: Store = plugins.load("stores", scheme)(url)
+        return store
+
+    def store(self) -> Store:
+        """The store of all runs."""
+        return self._store
+
+    @cached_property
+    def _history(self) -> History:
+        from pipeline.adapters.history import SqliteHistory
+
+        settings = self.fleet.history
+        return SqliteHistory(
+            self.state / "history.db", keep_runs=settings.keep_runs.get(), recent_runs=settings.recent_runs.get()
+        )
+
+    def history(self) -> History:
+        """Durations of earlier runs."""
+        return self._history
+
+    def branches(self) -> Sequence[str]:
+        """This branch, then the main ones."""
+        return tuple(dict.fromkeys((self.fleet.project.branch.get(), *self.fleet.project.main_branches.get())))

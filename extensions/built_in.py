@@ -1,0 +1,26 @@
+"""The built-in launcher and store as entry points name them: functions from plain values to ports."""
+
+from __future__ import annotations
+
+from extensions.plugins import Launching
+from pipeline.ports import Launcher, Store
+
+
+def local_launcher(launching: Launching) -> Launcher:
+    """Workers as processes of this machine."""
+    from pipeline.launchers.local import LocalLauncher
+
+    return LocalLauncher(
+        launching.specs,
+        launching.scratch,
+        slots=launching.slots,
+        lease_seconds=launching.lease_seconds,
+        zygote=launching.fleet.local.zygote.get(),
+    )
+
+
+def directory_store(url: str) -> Store:
+    """A folder; `url` is its path, or `file://` and its path."""
+    from pipeline.adapters.directory_store import DirectoryStore
+
+    return DirectoryStore(url.removeprefix("file://"))

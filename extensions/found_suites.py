@@ -1,0 +1,126 @@
+"""Turn the suites' settings into plain values: interpreters found, selections applied, secrets looked up.
+
+The only reader of the suites' settings beside `describe`. Starts interpreters only when nothing is remembered of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from extensions.fleet import Fleet
+from pipeline.errors import UsageError
+from pipeline.logic.group_files import parse_ids
+from pipeline.model.suites import Interpreter, Suite
+from pipeline.settings.secret import Secret
+
+FindInterpreter = Callable[[str, Path, Mapping[str, int]], Interpreter]
+"""(setting `python` or empty, the suite's root, distributions wanted) to an interpreter."""
+
+
+def found_suites(
+    fleet: Fleet, find: FindInterpreter, wanted: Callable[[str], Mapping[str, int]], failed: Mapping[str, Sequence[str]]
+) -> tuple[Suite, ...]:
+    """All suites that the selection leaves. `failed`: native ids of bad verdicts by suite. Raises `UsageError`."""
+    expanded = (suite for name in fleet.suites.names() for suite in _expand(fleet, name, find, wanted, failed))
+    suites = [suite for suite in expanded if suite.ids != ()]
+    if not suites:
+        raise UsageError("no suite has any of the selected paths or ids", hint="paths are relative to the suite's root")
+    return tuple(suites)
+
+
+def _expand(
+    fleet: Fleet,
+    name: str,
+    find: FindInterpreter,
+    wanted: Callable[[str], Mapping[str, int]],
+    failed: Mapping[str, Sequence[str]],
+) -> list[Suite]:
+    settings = fleet.suites[name]
+    root = Path(settings.root.get())
+    if not root.is_dir():
+        raise UsageError(f"suite {name!r}: its root {str(root)!r} is no folder")
+    paths = _paths(settings, root)
+    if paths is None:
+        return []
+    pythons = settings.python.get() or ("",)
+    made = []
+    for python in pythons:
+        interpreter = find(python, root, wanted(settings.framework.get()))
+        version = f"-py{interpreter.version[0]}.{interpreter.version[1]}" if len(pythons) > 1 else ""
+        made.append(_suite(fleet, settings, f"{name}{version}", root, interpreter, paths, failed))
+    return made
+
+
+def _suite(
+    fleet: Fleet,
+    settings: Any,
+    name: str,
+    root: Path,
+    interpreter: Interpreter,
+    paths: tuple[str, ...],
+    failed: Mapping[str, Sequence[str]],
+) -> Suite:
+    select, exclude = settings.select, settings.exclude
+    return Suite(
+        name=name,
+        framework=settings.framework.get(),
+        root=str(root),
+        interpreter=interpreter,
+        paths=paths,
+        args=(*settings.args.get(), *_left_out(exclude, name)),
+        invocation=settings.invocation.get(),
+        env={key: _value(value, fleet) for key, value in settings.env.get().items()},
+        keyword=both(select.keyword.get(), exclude.keyword.get()),
+        marks=both(select.marks.get(), exclude.marks.get()),
+        ids=_ids(select, name, failed),
+        timeout_seconds=settings.timeout_seconds.get(),
+        slow_after_seconds=settings.slow_after_seconds.get(),
+        retries=settings.retries.get(),
+        xdist=settings.xdist.get(),
+    )
+
+
+def both(select: str, exclude: str) -> str:
+    """One expression that selects with the one and leaves out what matches the other."""
+    if not exclude:
+        return select
+    return f"({select}) and not ({exclude})" if select else f"not ({exclude})"
+
+
+def _paths(settings: Any, root: Path) -> tuple[str, ...] | None:
+    """The suite's paths, or those selected that it has; None when it has none of them."""
+    selected: tuple[str, ...] = settings.select.paths.get()
+    if not selected:
+        return tuple(settings.paths.get())
+    own = tuple(path for path in selected if (root / path.partition("::")[0]).exists())
+    return own or None
+
+
+def _left_out(exclude: Any, suite: str) -> tuple[str, ...]:
+    args = [f"--deselect={path}" if "::" in path else f"--ignore={path}" for path in exclude.paths.get()]
+    args += [f"--deselect={native}" for native in _read_ids(exclude.ids_file.get(), suite) or ()]
+    return tuple(args)
+
+
+def _ids(select: Any, suite: str, failed: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
+    ids = _read_ids(select.ids_file.get(), suite)
+    if select.last_failed.get() and any(failed.values()):
+        bad = tuple(failed.get(suite, ()))
+        return bad if ids is None else tuple(native for native in ids if native in bad)
+    return ids
+
+
+def _read_ids(file: Path | None, suite: str) -> tuple[str, ...] | None:
+    if file is None:
+        return None
+    try:
+        ids = parse_ids(file.read_text("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise UsageError(f"cannot read the file of test ids {str(file)!r}: {error}") from error
+    return tuple(native.removeprefix(f"{suite}::") for native in ids)
+
+
+def _value(value: str | Secret, fleet: Fleet) -> str:
+    return value.reveal(fleet.environment, fleet.home) if isinstance(value, Secret) else value

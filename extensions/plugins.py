@@ -1,0 +1,63 @@
+"""Frameworks, launchers, stores and reporters by name: built-in ones register through the same entry points as outside ones.
+
+| group | the name is | the value |
+|---|---|---|
+| `doit_fleet.frameworks` | `suites.<name>.framework` | an object or module as `stages.agent.Framework` |
+| `doit_fleet.launchers` | `workers.launcher` | a function from `Launching` to a `ports.Launcher` |
+| `doit_fleet.stores` | the scheme of `store.url` | a function from the url to a `ports.Store` |
+| `doit_fleet.reporters` | an item of `reports.formats` | a function from (folder, reproduce) to a `ports.Reporter` |
+
+Scanned only when a name is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from pipeline.errors import UsageError
+from pipeline.model.suites import HarnessSpec
+
+if TYPE_CHECKING:
+    from extensions.fleet import Fleet
+
+GROUPS = ("frameworks", "launchers", "stores", "reporters")
+
+
+@frozen(kw_only=True)
+class Launching:
+    """What a launcher is made from."""
+
+    specs: Mapping[str, HarnessSpec]
+    """How harnesses are started, by suite."""
+    slots: int
+    lease_seconds: float
+    scratch: Path
+    """A folder of its own, for logs and what was not delivered."""
+    fleet: Fleet
+    """All settings, for a launcher with an extension of its own."""
+
+
+def names(group: str) -> tuple[str, ...]:
+    """All names registered in a group."""
+    from importlib.metadata import entry_points
+
+    return tuple(sorted({point.name for point in entry_points(group=f"doit_fleet.{group}")}))
+
+
+def load(group: str, name: str) -> Any:
+    """What is registered under a name. Raises `UsageError` that names the alternatives or the package at fault."""
+    from importlib.metadata import entry_points
+
+    found = [*entry_points(group=f"doit_fleet.{group}", name=name)]
+    if not found:
+        known = ", ".join(map(repr, names(group))) or "none"
+        raise UsageError(f"no package offers {name!r} among {group} (known: {known})")
+    try:
+        return found[0].load()
+    except Exception as error:
+        dist = found[0].dist.name if found[0].dist else "?"
+        raise UsageError(f"{group[:-1]} {name!r} of package {dist!r} cannot be loaded: {error!r}") from error
