@@ -50,7 +50,7 @@ def _pools(fleet: Fleet) -> Iterator[Problem]:
     used = _pools_of_profiles(fleet)
     for name in fleet.suites.known():
         pool = fleet.suites[name].pool
-        used |= {write.value for write in pool.stack() if not isinstance(write.value, Provider)}
+        used |= {write.value for write in pool.stack()[1:] if not isinstance(write.value, Provider)}
         if pool.tasks():
             return
         try:

@@ -20,11 +20,14 @@ Key = tuple[str, ...]
 
 
 def line_of(file: str, key: Key) -> int:
-    """Return the line where that key is given, else that of the innermost table around it, else 0."""
+    """Return the line where that key is given or first gone through, else that of the table around it, else 0."""
     lines = _lines(file)
     for length in range(len(key), 0, -1):
-        if key[:length] in lines:
-            return lines[key[:length]]
+        part = key[:length]
+        if part in lines:
+            return lines[part]
+        if through := [line for found, line in lines.items() if found[:length] == part]:
+            return min(through)
     return 0
 
 

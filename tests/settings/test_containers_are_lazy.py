@@ -54,7 +54,9 @@ def test_names_are_final_once_read() -> None:
     yard = make_yard()
     yard.beds.names()
 
-    with pytest.raises(SettingsError, match=r"'beds.herb' cannot be added at .*\.py:\d+: .* since .*\.py:\d+ read them"):
+    with pytest.raises(
+        SettingsError, match=r"'beds.herb' cannot be added at .*\.py:\d+: .* since .*\.py:\d+ read them"
+    ):
         yard.beds.add("herb")
     yard.beds.add("rose")
 

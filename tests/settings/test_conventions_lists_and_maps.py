@@ -90,10 +90,14 @@ def test_what_an_element_does_not_say_its_parent_says() -> None:
     assert "inherited, from shed.size" in str(rose.size.provenance())
 
 
-@pytest.mark.parametrize(("name", "value"), [("size", "many"), ("size", True), ("size", -1), ("tools", "spade"), ("title", 3)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("size", "many"), ("size", True), ("size", -1), ("tools", "spade"), ("title", 3)]
+)
 def test_a_wrong_type_is_refused_where_it_is_written(name: str, value: object) -> None:
     """The message holds place, name, expected form and given value."""
-    with pytest.raises(SettingsError, match=rf"test_conventions.*\.py:\d+: setting 'shed.{name}': expected .*{value!r}"):
+    with pytest.raises(
+        SettingsError, match=rf"test_conventions.*\.py:\d+: setting 'shed.{name}': expected .*{value!r}"
+    ):
         setattr(make_yard().shed, name, value)
 
 

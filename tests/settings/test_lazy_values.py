@@ -24,7 +24,9 @@ def test_a_computed_value_is_checked_like_a_given_one() -> None:
     yard = make_yard()
     yard.shed.size = yard.shed.title.map(lambda title: title)
 
-    with pytest.raises(SettingsError, match=r"test_lazy_values.py:\d+: setting 'shed.size': expected a whole number .* got 'shed'"):
+    with pytest.raises(
+        SettingsError, match=r"test_lazy_values.py:\d+: setting 'shed.size': expected a whole number .* got 'shed'"
+    ):
         yard.shed.size.get()
 
 

@@ -59,7 +59,9 @@ def test_a_key_of_an_inline_table_has_the_line_around_it(tmp_path: Any) -> None:
     assert line_of(str(tmp_path / "missing.toml"), ("a",)) == 0
 
 
-VALUES = st.sampled_from(['"a = 1"', "[1, 2]", "[\n 1,\n 2]", '"""\nx = 1\n[t]\n"""', "'''\n]]\n'''", "{ a = 1 }", "true # [x]", "'#'"])
+VALUES = st.sampled_from(
+    ['"a = 1"', "[1, 2]", "[\n 1,\n 2]", '"""\nx = 1\n[t]\n"""', "'''\n]]\n'''", "{ a = 1 }", "true # [x]", "'#'"]
+)
 
 
 @given(st.lists(VALUES, min_size=1, max_size=8))

@@ -18,7 +18,9 @@ def test_a_duration_is_read_with_its_units(given_value: object, seconds: float) 
     assert parse_duration(given_value) == seconds
 
 
-@pytest.mark.parametrize("wrong", ["", "m5", "5 minutes", "-5m", "5m5m", "1e3", "5M", True, None, -1, float("nan"), [5]])
+@pytest.mark.parametrize(
+    "wrong", ["", "m5", "5 minutes", "-5m", "5m5m", "1e3", "5M", True, None, -1, float("nan"), [5]]
+)
 def test_what_is_no_duration_is_refused(wrong: object) -> None:
     """A wrong unit, a repeated one, a negative or a non-number is an error."""
     with pytest.raises(ValueError, match=r"."):
