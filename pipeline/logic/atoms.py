@@ -6,8 +6,7 @@ Where these overlap (a class of which one test needs a resource) the whole is on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from attrs import frozen
+from typing import NamedTuple
 
 from pipeline.errors import UsageError
 from pipeline.model.tests import Test
@@ -16,9 +15,8 @@ LEAST_SECONDS = 0.0001
 """What any test costs at the least, so that tests measured as 0 still count."""
 
 
-@frozen
-class Atom:
-    """Tests that are never split. Never empty."""
+class Atom(NamedTuple):
+    """Tests that are never split. Never empty. A tuple, because there may be a million."""
 
     tests: tuple[int, ...]
     """Positions in the plan, ascending."""
@@ -35,11 +33,11 @@ def gather_atoms(tests: Sequence[Test]) -> tuple[Atom, ...]:
     groups = _bound_together(tests)
     atoms = []
     for first, test in enumerate(tests):
-        members = groups.get(first)
-        if members is not None:
-            atoms.append(_atom(tests, members))
-        elif not (test.unit or test.exclusive):
-            atoms.append(Atom((first,), max(LEAST_SECONDS, test.seconds)))
+        if not (test.unit or test.exclusive):
+            seconds = test.seconds
+            atoms.append(Atom((first,), seconds if seconds > LEAST_SECONDS else LEAST_SECONDS))  # noqa: FURB136 # Hot.
+        elif first in groups:
+            atoms.append(_atom(tests, groups[first]))
     return tuple(atoms)
 
 

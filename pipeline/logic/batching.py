@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from attrs import define, field
 
@@ -87,7 +88,7 @@ def _batch(number: int, atoms: Sequence[Atom]) -> Batch:
     return Batch(
         number=number,
         bucket=0,
-        tests=tuple(sorted(at for atom in atoms for at in atom.tests)),
+        tests=tuple(sorted(chain.from_iterable(atom.tests for atom in atoms))),
         seconds=sum(atom.seconds for atom in atoms),
         exclusive=atoms[0].exclusive,
     )

@@ -6,12 +6,11 @@ Knows nothing of where history is kept or which runs count: it is handed seconds
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from pipeline.model.tests import Test
 
-_Key = TypeVar("_Key", bound=Hashable)
+_Names = tuple[str, ...]
 
 PRIOR_SECONDS = 0.1
 """What a test is taken to last when nothing at all is known of its suite: long enough that a handful of such tests
@@ -24,12 +23,16 @@ def estimate(tests: Sequence[Test], known: Mapping[str, float]) -> tuple[Test, .
     Values of `known` that are no duration (negative, infinite, not a number) count as unknown.
     """
     own = [_duration(known.get(test.id)) for test in tests]
-    files = _means(((test.suite, test.file), seconds) for test, seconds in zip(tests, own, strict=True))
-    suites = _means((test.suite, seconds) for test, seconds in zip(tests, own, strict=True))
+    files, suites = _means(tests, own)
     return tuple(
-        _with_seconds(test, _first(seconds, files.get((test.suite, test.file)), suites.get(test.suite)))
+        _with_seconds(test, _guess(test, files, suites) if seconds is None else seconds)
         for test, seconds in zip(tests, own, strict=True)
     )
+
+
+def _guess(test: Test, files: Mapping[_Names, float], suites: Mapping[_Names, float]) -> float:
+    mean = files.get((test.suite, test.file))
+    return mean if mean is not None else suites.get((test.suite,), PRIOR_SECONDS)
 
 
 def _with_seconds(test: Test, seconds: float) -> Test:
@@ -47,17 +50,18 @@ def _with_seconds(test: Test, seconds: float) -> Test:
 
 
 def _duration(seconds: float | None) -> float | None:
-    return seconds if seconds is not None and math.isfinite(seconds) and seconds >= 0 else None
+    return seconds if seconds is not None and 0 <= seconds < math.inf else None
 
 
-def _first(*choices: float | None) -> float:
-    return next((choice for choice in choices if choice is not None), PRIOR_SECONDS)
-
-
-def _means(samples: Iterable[tuple[_Key, float | None]]) -> dict[_Key, float]:
-    sums: dict[_Key, tuple[float, int]] = {}
-    for key, seconds in samples:
+def _means(tests: Sequence[Test], own: Sequence[float | None]) -> tuple[dict[_Names, float], dict[_Names, float]]:
+    """Means of what is known, by suite and file, and by suite."""
+    files: dict[_Names, list[float]] = {}
+    for test, seconds in zip(tests, own, strict=True):
         if seconds is not None:
-            total, count = sums.get(key, (0.0, 0))
-            sums[key] = (total + seconds, count + 1)
-    return {key: total / count for key, (total, count) in sums.items()}
+            files.setdefault((test.suite, test.file), []).append(seconds)
+    suites: dict[_Names, list[float]] = {}
+    for names, some in files.items():
+        suites.setdefault(names[:1], []).extend(some)
+    return {names: sum(some) / len(some) for names, some in files.items()}, {
+        names: sum(some) / len(some) for names, some in suites.items()
+    }

@@ -7,7 +7,7 @@ at the end of a row. Reading is in `plan_reading`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from pipeline.logic.naming import test_id
@@ -64,19 +64,21 @@ def _batch_row(batch: Batch) -> list[object]:
 class _Names:
     """Suites and files by number, in order of first use."""
 
-    def __init__(self, tests: Iterable[Test]) -> None:
-        self.suites: dict[str, int] = {}
-        self.files: dict[str, int] = {}
-        for test in tests:
-            self.suites.setdefault(test.suite, len(self.suites))
-            self.files.setdefault(test.file, len(self.files))
+    def __init__(self, tests: Sequence[Test]) -> None:
+        self.suites = _numbered(test.suite for test in tests)
+        self.files = _numbered(test.file for test in tests)
 
     def row(self, test: Test) -> list[object]:
         """`[suite, file, native, seconds, occurrence, unit, exclusive, id]`, without defaults at its end."""
-        row: list[object] = [self.suites[test.suite], self.files[test.file], test.native, test.seconds]
-        own_id = "" if test.id == test_id(test.suite, test.native, test.occurrence) else test.id
-        if test.occurrence or test.unit or test.exclusive or own_id:
+        suite, native = test.suite, test.native
+        row: list[object] = [self.suites[suite], self.files[test.file], native, test.seconds]
+        if test.occurrence or test.unit or test.exclusive or test.id != f"{suite}::{native}":
+            own_id = "" if test.id == test_id(suite, native, test.occurrence) else test.id
             row += [test.occurrence, test.unit, test.exclusive, own_id]
             while not row[-1]:
                 row.pop()
         return row
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(dict.fromkeys(names))}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import chain
 
 from attrs import evolve
 
@@ -61,8 +62,8 @@ def find_fault(plan: Plan) -> str:
 def _fault_of_tests(plan: Plan) -> str:
     if len({test.id for test in plan.tests}) != len(plan.tests):
         return "two tests share one id"
-    planned = sorted(at for batch in plan.batches for at in batch.tests)
-    if planned != list(range(len(plan.tests))):
+    planned = list(chain.from_iterable(batch.tests for batch in plan.batches))
+    if len(planned) != len(plan.tests) or set(planned) != set(range(len(plan.tests))):
         return "batches do not hold every test exactly once"
     return ""
 
