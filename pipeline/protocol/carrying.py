@@ -1,0 +1,180 @@
+"""Work off one batch attempt: send its tests, hear them, start again after a death, until each has a final record.
+
+The killer is blamed, never a bystander: after a death the rest of the batch goes on, the suspect runs alone after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipeline.errors import EngineError
+from pipeline.logic.blame import Judgement, Part, add_charge, convict, judge
+from pipeline.logic.records import NOBODY
+from pipeline.model.events import WorkerLost
+from pipeline.model.verdicts import Verdict
+from pipeline.ports import HarnessEnd
+from pipeline.protocol.assignments import Assignment, Portion
+from pipeline.protocol.dismissing import finish_session, note_end
+from pipeline.protocol.listening import finish, listen
+from pipeline.protocol.sessions import Session, open_session
+from pipeline.protocol.worker import Worker
+
+
+async def carry_out(worker: Worker, assignment: Assignment, *, near_end: Callable[[Portion], None]) -> None:
+    """Give every test of the attempt its final record. Raises `EngineError`, `Fenced`."""
+    sentence(worker, assignment)
+    while assignment.left:
+        portion = await next_portion(worker, assignment)
+        session = worker.session
+        if session is None:
+            continue
+        end = await listen(worker, session, portion, near_end=near_end)
+        if end is not None:
+            await take_end(worker, session, portion, end)
+
+
+async def next_portion(worker: Worker, assignment: Assignment) -> Portion:
+    """The part of the attempt that runs now, in a harness fit for it."""
+    ready, assignment.ready = assignment.ready, None
+    if ready is not None and worker.session is not None and ready.label in worker.session.portions:
+        return ready
+    part = assignment.parts()[0]
+    await fit_session(worker, assignment.suite, alone=part.alone)
+    return await send_part(worker, assignment, part)
+
+
+async def fit_session(worker: Worker, suite: str, *, alone: bool) -> None:
+    """Have a harness of that suite; a fresh one for a test that must run alone."""
+    session = worker.session
+    if session is not None and (session.suite != suite or (alone and session.portions)):
+        await finish_session(worker)
+    if worker.session is None:
+        await open_session(worker, suite)
+
+
+async def send_part(worker: Worker, assignment: Assignment, part: Part) -> Portion:
+    """Send a `run` message. A further one of the same attempt is journaled first, so that others can read its labels."""
+    session = worker.session
+    assert session is not None
+    portion = assignment.portion(part, sum(worker.plan.tests[test].seconds for test in part.tests))
+    if assignment.parts_sent > 1 or part.tests != assignment.claim.tests:
+        claim = assignment.claim
+        body = {"part": assignment.parts_sent - 1, "tests": list(part.tests)}
+        worker.record("part", claim.batch, claim.attempt, NOBODY, body)
+        await worker.flush()
+    session.portions[portion.label] = portion
+    tests = [worker.plan.tests[test] for test in part.tests]
+    await session.harness.send(
+        {
+            "do": "run",
+            "batch": portion.label,
+            "tests": [[test.native, test.occurrence, test.file] for test in tests],
+            "attempt": assignment.claim.attempt,
+            "retries": worker.plan.retries,
+            "careful": part.careful,
+        }
+    )
+    return portion
+
+
+async def take_end(worker: Worker, session: Session, portion: Portion, end: HarnessEnd) -> None:
+    """Draw the consequences of a harness's end in the middle of a batch."""
+    note_end(worker, end)
+    flying = flying_test(session, end)
+    if session.overdue is not None and session.overdue in portion.left:
+        finish(worker, portion, session.overdue, _timed_out(worker, session), started=session.since - worker.born)
+        await worker.flush()
+    elif not session.heard and flying is None:
+        _count_failed_start(worker, session, end)
+    else:
+        await _blame(worker, session, portion, end, flying)
+    await wait_for_death(worker, portion.assignment, end)
+
+
+async def _blame(worker: Worker, session: Session, portion: Portion, end: HarnessEnd, flying: int | None) -> None:
+    assignment = portion.assignment
+    certain = portion.careful or end.in_flight is not None
+    head = next((test for test in portion.tests if test in portion.left), None)
+    judgement = judge(end, flying=flying, certain=certain, head=head)
+    claim = assignment.claim
+    add_charge(assignment.charges, judgement)
+    assignment.careful = True
+    body = {"charge": judgement.charge, "proof": end.proof, "cause": end.cause, "code": end.code}
+    worker.record("death", claim.batch, claim.attempt, NOBODY if judgement.test is None else judgement.test, body)
+    _tell_loss(worker, session, end, judgement)
+    sentence(worker, assignment)
+    await worker.flush()
+
+
+def sentence(worker: Worker, assignment: Assignment) -> None:
+    """Give a verdict to each test that patience has ended with."""
+    for test in [test for test in assignment.left if test in assignment.charges]:
+        charges = assignment.charges[test]
+        verdict = convict(charges, worker.limits.patience)
+        if verdict is not None:
+            deaths = charges.crashes + charges.kills
+            message = (
+                f"killed its harness {deaths} times"
+                if verdict is Verdict.CRASHED
+                else f"its worker was lost {deaths + charges.losses} times"
+            )
+            part = assignment.portion(Part(tests=(test,)), 0.0)
+            finish(worker, part, test, {"verdict": verdict.value, "message": message})
+
+
+def flying_test(session: Session, end: HarnessEnd) -> int | None:
+    """The test in flight when the harness ended: as its last bytes tell, else by the messages heard."""
+    if end.in_flight is not None:
+        portion = session.portions.get(end.in_flight[0])
+        test = portion.test_at(end.in_flight[1]) if portion is not None else None
+        if portion is not None and test in portion.assignment.left:
+            return test
+    if session.flying is not None and session.flying[1] in session.flying[0].assignment.left:
+        return session.flying[1]
+    return None
+
+
+async def wait_for_death(worker: Worker, assignment: Assignment, end: HarnessEnd) -> None:
+    """Exclusive tests go on only when their old harness is dead for certain, or its permission has long ended."""
+    if assignment.batch.exclusive and not end.proof:
+        await worker.clock.sleep(worker.limits.lease_seconds)
+
+
+def _count_failed_start(worker: Worker, session: Session, end: HarnessEnd) -> None:
+    if end.asked:
+        return
+    worker.failed_starts += 1
+    _tell_loss(worker, session, end, Judgement())
+    if worker.failed_starts >= worker.limits.max_failed_starts:
+        hint = f"its output is in {session.harness.log}" if session.harness.log else ""
+        raise EngineError(
+            f"harness of suite {session.suite!r} ended without a word: {end.cause}, status {end.code!r}", hint=hint
+        )
+
+
+def _tell_loss(worker: Worker, session: Session, end: HarnessEnd, judgement: Judgement) -> None:
+    if end.asked:
+        return
+    test = judgement.test
+    worker.emit(
+        WorkerLost(
+            time=worker.clock.wall(),
+            worker=worker.name,
+            cause="crashed",
+            test="" if test is None else worker.plan.tests[test].id,
+            proof=end.proof,
+            repeated_seconds=worker.clock.monotonic() - session.since if session.flying is not None else 0.0,
+            detail=f"{end.cause}, status {end.code}" if end.code is not None else end.cause,
+        )
+    )
+
+
+def _timed_out(worker: Worker, session: Session) -> dict[str, object]:
+    seconds = worker.limits.test_timeout_seconds[session.suite]
+    return {
+        "verdict": Verdict.TIMED_OUT.value,
+        "seconds": round(worker.clock.monotonic() - session.since, 6),
+        "message": f"ran longer than {seconds:g} s",
+    }
+
+

@@ -1,0 +1,77 @@
+"""Take the next batch attempt: own bucket in order, then the longest waiting batch of the bucket with most time left.
+
+A batch attempt belongs to whoever created its claim; attempt k+1 is only tried once attempt k's worker has a tombstone.
+"""
+
+from __future__ import annotations
+
+from pipeline.logic.objects import Claim, to_bytes
+from pipeline.logic.stealing import next_batch
+from pipeline.model.events import BatchClaimed
+from pipeline.protocol import keys
+from pipeline.protocol.assignments import Assignment
+from pipeline.protocol.worker import Worker
+
+
+async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
+    """Claim a batch, or None when nothing can be had now."""
+    view = worker.view
+    is_fresh = False
+    while True:
+        number = next_batch(worker.plan, worker.birth.bucket, view.taken, last=last)
+        if number is None and is_fresh:
+            return None
+        if number is not None:
+            assignment = await try_claim(worker, number)
+            if assignment is not None:
+                return assignment
+        await view.refresh(0.0 if number is not None else worker.limits.retry_seconds)
+        view.reckon()
+        is_fresh = True
+        if view.ending:
+            return None
+
+
+async def try_claim(worker: Worker, number: int) -> Assignment | None:
+    """Create the claim of the batch's next attempt; None: another worker has it."""
+    view, birth = worker.view, worker.birth
+    attempt = view.attempts.get(number, 0) + 1
+    charges, went_wrong = view.past(number, birth.term)
+    claim = Claim(
+        worker=birth.worker,
+        nonce=birth.nonce,
+        plan=worker.plan.digest,
+        batch=number,
+        attempt=attempt,
+        tests=view.remaining(number),
+        careful=is_careful(went_wrong=went_wrong),
+    )
+    view.taken.add(number)
+    batch = worker.plan.batches[number]
+    if not await worker.store.create(keys.claim(worker.run, batch.bucket, number, attempt), to_bytes(claim)):
+        return None
+    view.learn_own_claim(number, attempt, birth.worker)
+    is_stolen = batch.bucket != birth.bucket
+    worker.emit(
+        BatchClaimed(
+            time=worker.clock.wall(),
+            worker=birth.worker,
+            batch=number,
+            attempt=attempt,
+            tests=len(claim.tests),
+            stolen=is_stolen,
+        )
+    )
+    return Assignment(
+        batch=batch,
+        claim=claim,
+        suite=worker.plan.tests[batch.tests[0]].suite,
+        charges=charges,
+        careful=claim.careful,
+        is_stolen=is_stolen,
+    )
+
+
+def is_careful(*, went_wrong: bool) -> bool:
+    """Whether each start must be durable before its test begins: after any loss of that batch."""
+    return went_wrong

@@ -1,0 +1,71 @@
+"""Start supervisors in this process and keep them: which slots are taken, how each ended.
+
+A launcher whose supervisors live elsewhere brings a hirer of its own; the leader sees only `Hirer`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from pipeline.logic.objects import Birth
+from pipeline.protocol.supervising import Life
+
+class Hirer(Protocol):
+    """Starts supervisors."""
+
+    is_local: bool
+    """Whether they share the leader's view, so that it knows what they have done without reading their journals."""
+
+    def start(self, birth: Birth) -> asyncio.Task[Life]:
+        """Start a supervisor with that birth; its end, as far as it can be known here."""
+
+
+class Crew:
+    """The workers of one leader."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._hired: dict[str, tuple[int, asyncio.Task[Life]]] = {}
+        self.names: set[str] = set()
+        """All workers of this leader, the ended ones too."""
+
+    def add(self, birth: Birth, task: asyncio.Task[Life]) -> None:
+        """Keep a new worker."""
+        self._hired[birth.worker] = (birth.slot, task)
+        self.names.add(birth.worker)
+
+    @property
+    def hired(self) -> list[str]:
+        """Names of the workers that have not ended."""
+        return list(self._hired)
+
+    @property
+    def size(self) -> int:
+        """Workers that have not ended."""
+        return len(self._hired)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Life]]:
+        """Their ends."""
+        return [task for _, task in self._hired.values()]
+
+    def free_slots(self) -> list[int]:
+        """Slots without a worker, lowest first."""
+        taken = {slot for slot, _ in self._hired.values()}
+        return [slot for slot in range(self._slots) if slot not in taken]
+
+    def holds(self, worker: str) -> bool:
+        """Whether this worker is ours and has not ended."""
+        return worker in self._hired
+
+    def reap(self) -> list[tuple[str, asyncio.Task[Life]]]:
+        """Take out the workers that have ended."""
+        ended = [(name, task) for name, (_, task) in self._hired.items() if task.done()]
+        for name, _ in ended:
+            del self._hired[name]
+        return ended
+
+    def dismiss(self, worker: str) -> None:
+        """Give up a worker that another party has buried."""
+        self._hired.pop(worker, None)

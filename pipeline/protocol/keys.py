@@ -1,0 +1,99 @@
+"""Where the objects of a run lie in the store. Names only: it must not know what is in them."""
+
+from __future__ import annotations
+
+
+def run(name: str) -> str:
+    """Everything of one run."""
+    return f"runs/{name}/"
+
+
+def plan(name: str) -> str:
+    """The frozen plan."""
+    return f"runs/{name}/plan"
+
+
+def agents(name: str) -> str:
+    """Terms of agents, by number."""
+    return f"runs/{name}/agents/"
+
+
+def agent(name: str, term: int) -> str:
+    """One term; fixed width, so that listings sort in order."""
+    return f"runs/{name}/agents/{term:06d}"
+
+
+def workers(name: str) -> str:
+    """Births."""
+    return f"runs/{name}/workers/"
+
+
+def worker(name: str, worker: str) -> str:
+    """One birth."""
+    return f"runs/{name}/workers/{worker}"
+
+
+def beats(name: str) -> str:
+    """Heartbeats."""
+    return f"runs/{name}/beats/"
+
+
+def beat(name: str, worker: str) -> str:
+    """One heartbeat."""
+    return f"runs/{name}/beats/{worker}"
+
+
+def claims(name: str) -> str:
+    """Claims of all buckets."""
+    return f"runs/{name}/claims/"
+
+
+def claim(name: str, bucket: int, batch: int, attempt: int) -> str:
+    """One batch attempt."""
+    return f"runs/{name}/claims/{bucket}/{batch:06d}.{attempt}"
+
+
+def read_claim(key: str) -> tuple[int, int]:
+    """(batch, attempt) of a claim's key."""
+    batch, attempt = key.rsplit("/", 1)[1].split(".")
+    return int(batch), int(attempt)
+
+
+def journal(name: str, worker: str) -> str:
+    """One worker's journal."""
+    return f"runs/{name}/journal/{worker}/"
+
+
+def tombs(name: str) -> str:
+    """Tombstones."""
+    return f"runs/{name}/tombs/"
+
+
+def tomb(name: str, worker: str) -> str:
+    """One tombstone."""
+    return f"runs/{name}/tombs/{worker}"
+
+
+def endings(name: str) -> str:
+    """Beginnings of a close, and their withdrawals."""
+    return f"runs/{name}/ending/"
+
+
+def ending(name: str, number: int) -> str:
+    """One beginning of a close."""
+    return f"runs/{name}/ending/{number:03d}"
+
+
+def withdrawal(name: str, number: int) -> str:
+    """A green close that lacked a verdict and was given up: the run goes on."""
+    return f"runs/{name}/ending/{number:03d}.withdrawn"
+
+
+def closed(name: str) -> str:
+    """The merged result."""
+    return f"runs/{name}/closed"
+
+
+def last(key: str) -> str:
+    """The last part of a key."""
+    return key.rsplit("/", 1)[1]

@@ -1,0 +1,382 @@
+"""The leader: keeps enough workers alive, buries the dead, decides when and how the run ends.
+
+Its rules only decide who works when; two leaders at once are harmless, because claims, tombstones and the close are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from attrs import frozen
+
+from pipeline.errors import EXIT_UNTRUSTWORTHY, EngineError
+from pipeline.logic.merging import FAIL_FAST
+from pipeline.logic.objects import Birth
+from pipeline.model.events import Event, Notice, RunClosed, RunStarted, TestFinished, WorkerEnded, WorkerLost
+from pipeline.model.plans import Plan
+from pipeline.model.runs import MergedRun
+from pipeline.ports import Clock, Emit, Launcher, Store
+from pipeline.protocol import keys
+from pipeline.protocol.certain import CertainStore
+from pipeline.protocol.closing import COMPLETE, Closer, close, is_closed
+from pipeline.protocol.gathering import gather
+from pipeline.protocol.hiring import Crew, Hirer
+from pipeline.protocol.limits import Limits
+from pipeline.protocol.local import LocalHirer
+from pipeline.protocol.observing import Observer
+from pipeline.protocol.orders import Orders, Stop, first_of
+from pipeline.protocol.supervising import Life
+from pipeline.protocol.terms import newest_term, take_term
+from pipeline.protocol.view import RunView
+
+
+@frozen(kw_only=True)
+class Ending:
+    """How the leader's work ended."""
+
+    merged: MergedRun
+    closed: bool
+    """Whether the run is over; if not, the same command goes on with it."""
+    exit_code: int
+
+
+def new_nonce() -> str:
+    """A word nobody else has."""
+    return secrets.token_hex(8)
+
+
+async def lead(
+    *,
+    run: str,
+    plan: Plan,
+    store: Store,
+    launcher: Launcher,
+    clock: Clock,
+    emit: Emit,
+    limits: Limits,
+    workers: int,
+    stop: Stop,
+    sources_unchanged: Callable[[], bool] = lambda: True,
+    errors: tuple[str, ...] = (),
+    hirer: Callable[[Leader], Hirer] | None = None,
+    nonces: Callable[[], str] = new_nonce,
+    store_name: str = "",
+    expected_seconds: float = 0.0,
+) -> Ending:
+    """Carry the run out, or go on with it. `errors` make its result untrustworthy whatever the verdicts are."""
+    leader = Leader(run, plan, store, launcher, clock, emit, limits, workers, stop, nonces)
+    leader.sources_unchanged, leader.errors = sources_unchanged, errors
+    leader.hirer = hirer(leader) if hirer is not None else LocalHirer(leader)
+    await leader.begin()
+    emit(
+        RunStarted(
+            time=clock.wall(),
+            run=run,
+            plan=plan.digest,
+            tests=len(plan.tests),
+            batches=len(plan.batches),
+            workers=workers,
+            expected_seconds=expected_seconds,
+            done_before=leader.view.progress.done,
+            store=store_name,
+        )
+    )
+    try:
+        return await leader.carry_on()
+    finally:
+        await leader.let_go()
+
+
+class Leader:
+    """One agent's term."""
+
+    def __init__(
+        self,
+        run: str,
+        plan: Plan,
+        store: Store,
+        launcher: Launcher,
+        clock: Clock,
+        emit: Emit,
+        limits: Limits,
+        workers: int,
+        stop: Stop,
+        nonces: Callable[[], str],
+    ) -> None:
+        self.run, self.plan, self.launcher, self.clock, self.limits = run, plan, launcher, clock, limits
+        self.store = CertainStore(store, clock, limits.retry_seconds)
+        self.workers, self.stop, self.nonces = workers, stop, nonces
+        self.view = RunView(run, plan, self.store, clock, limits.lease_seconds)
+        self.orders = Orders()
+        self.crew = Crew(workers)
+        self.nonce = nonces()
+        self.term = 0
+        self.losses = 0
+        self.fault = ""
+        self.living: list[str] = []
+        self.hirer: Hirer
+        self.sources_unchanged: Callable[[], bool]
+        self.errors: tuple[str, ...] = ()
+        self._emit = emit
+        self._news = asyncio.Event()
+        self._observer: Observer
+        self._begun = clock.monotonic()
+        self._watched = float("-inf")
+        self._ordinals: dict[int, int] = {}
+        stop.wakes(self._news)
+
+    def emit(self, event: Event) -> None:
+        """Count what the leader decides by, and pass the event on."""
+        if type(event) is TestFinished:
+            if self.view.progress.is_complete or self._fails_fast():
+                self._news.set()
+        self._emit(event)
+
+    async def begin(self) -> None:
+        """Take a term and learn what there is."""
+        self.term = await take_term(self.store, self.run, self.plan, nonce=self.nonce, clock=self.clock)
+        self._observer = Observer(
+            run=self.run,
+            plan=self.plan,
+            store=self.store,
+            launcher=self.launcher,
+            clock=self.clock,
+            view=self.view,
+            lease_seconds=self.limits.lease_seconds,
+            nonce=self.nonce,
+            by=f"term {self.term}",
+            sights={},
+            asked=set(),
+        )
+        await self._watch()
+
+    async def carry_on(self) -> Ending:
+        """Step until the run ends."""
+        while True:
+            self._news.clear()
+            self._reap()
+            if self.clock.monotonic() - self._watched >= self.limits.watch_seconds:
+                await self._watch()
+            reason = await self._reason_to_end()
+            if reason:
+                ending = await self._end(reason)
+                if ending is not None:
+                    return ending
+                continue
+            await self._hire()
+            await first_of(self._news, self.clock, self.limits.watch_seconds)
+
+    async def let_go(self) -> None:
+        """Leave no supervisor behind."""
+        self.orders.is_stopped.set()
+        for task in self.crew.tasks:
+            task.cancel()
+        await asyncio.gather(*self.crew.tasks, return_exceptions=True)
+
+    # What happens.
+
+    async def _watch(self) -> None:
+        await self.view.refresh()
+        self.living, tombs = await self._observer.watch(self.crew.holds)
+        for tomb in tombs:
+            await self.view.refresh()
+            self.losses += not tomb.is_orderly and self._is_of_this_term(tomb.worker)
+            self.emit(
+                WorkerLost(time=self.clock.wall(), worker=tomb.worker, cause=tomb.cause, proof=tomb.proof)
+            )
+        await self._hear_foreigners()
+        if tombs:
+            self.orders.wake()
+        self._watched = self.clock.monotonic()
+
+    async def _hear_foreigners(self) -> None:
+        """Count what living workers have done that do not share this process's view."""
+        for name in self.living:
+            if not (self.hirer.is_local and self.crew.holds(name)):
+                await self.view.hear(name)
+
+    def _reap(self) -> None:
+        for name, task in self.crew.reap():
+            self._watched = float("-inf")
+            life = _life(task)
+            self._observer.asked.discard(name)
+            if life.error is not None and life.error.permanent:
+                self.fault = self.fault or str(life.error)
+            if life.cause in ("finished", "stopped"):
+                self.emit(
+                    WorkerEnded(
+                        time=self.clock.wall(), worker=name, tests=life.tests, busy_seconds=round(life.seconds, 3)
+                    )
+                )
+            else:
+                self.losses += life.cause != "fenced"
+                self.emit(WorkerLost(time=self.clock.wall(), worker=name, cause=life.cause, detail=life.detail))
+
+    async def _reason_to_end(self) -> str:
+        if self.stop.count:
+            return "stopped"
+        if self.view.ending or await self._is_closed_by_others():
+            return "ending"
+        if self._fails_fast():
+            return FAIL_FAST
+        if self.view.progress.is_complete:
+            return COMPLETE
+        limit = self.limits.run_timeout_seconds
+        if limit is not None and self.clock.monotonic() - self._begun >= limit:
+            return "run timed out"
+        if self.crew.size == 0 and self.fault:
+            return "engine failed"
+        return "budget spent" if is_budget_spent(self.losses, self.limits) else ""
+
+    async def _is_closed_by_others(self) -> bool:
+        return self._watched == self.clock.monotonic() and await is_closed(self.store, self.run)
+
+    def _fails_fast(self) -> bool:
+        return 0 < self.plan.fail_fast <= self.view.progress.bad
+
+    def _is_of_this_term(self, worker: str) -> bool:
+        birth = self.view.births.get(worker)
+        return birth is not None and birth.term == self.term
+
+    # Hiring.
+
+    async def _hire(self) -> None:
+        """Start workers up to the number asked for, but never more than there is work."""
+        wanted = min(self.workers - len(self._present()), self._open_batches() - len(self._idle()))
+        free = self.crew.free_slots()
+        if wanted <= 0 or not free or not await self._leads():
+            return
+        for slot in free[:wanted]:
+            birth = await self._birth(slot)
+            self.crew.add(birth, self._start(birth))
+
+    def _start(self, birth: Birth) -> asyncio.Task[Life]:
+        task = self.hirer.start(birth)
+        task.add_done_callback(lambda _: self._news.set())
+        return task
+
+    def _present(self) -> set[str]:
+        return {name for name in self.living if not self.crew.holds(name)} | set(self.crew.hired)
+
+    def _idle(self) -> set[str]:
+        owners = {self.view.owners.get(each, "") for each in self.view.attempts.items()}
+        return {name for name in self.crew.hired if name not in owners}
+
+    def _open_batches(self) -> int:
+        return len(self.plan.batches) - len(self.view.taken)
+
+    async def _leads(self) -> bool:
+        """Whether this term is the newest; with nobody left alive, the next one is taken."""
+        newest = await newest_term(self.store, self.run)
+        if newest == self.term:
+            return True
+        if self._present():
+            return False
+        self.term = await take_term(self.store, self.run, self.plan, nonce=self.nonce, clock=self.clock)
+        return True
+
+    async def _birth(self, slot: int) -> Birth:
+        ordinal = self._ordinals.get(slot, 0) or await self._last_ordinal(slot)
+        self._ordinals[slot] = ordinal + 1
+        return Birth(
+            worker=f"w{slot}-{ordinal + 1}",
+            nonce=self.nonces(),
+            plan=self.plan.digest,
+            term=self.term,
+            slot=slot,
+            bucket=slot,
+            launcher=self.launcher.name,
+            identity=self.launcher.identity(slot),
+            wall=self.clock.wall(),
+        )
+
+    async def _last_ordinal(self, slot: int) -> int:
+        entries = await self.store.list(f"{keys.workers(self.run)}w{slot}-")
+        return max((int(entry.key.rsplit("-", 1)[1]) for entry in entries), default=0)
+
+    # Ending.
+
+    async def _end(self, reason: str) -> Ending | None:
+        """End for that reason; None: the run goes on after all."""
+        if reason == "stopped" and self.stop.count > 1:
+            return await self._leave_open(reason)
+        await self._dismiss(kindly=reason == COMPLETE)
+        if reason in (COMPLETE, FAIL_FAST, "ending"):
+            return await self._close(reason)
+        return await self._leave_open(reason)
+
+    async def _dismiss(self, *, kindly: bool) -> None:
+        """Let own workers finish their harnesses, or stop them; a signal cuts this short."""
+        self.orders.is_over = True
+        if not kindly:
+            self.orders.is_stopped.set()
+        self.orders.wake()
+        count = self.stop.count
+        while self.crew.size and self.stop.count == count:
+            self._news.clear()
+            if all(task.done() for task in self.crew.tasks):
+                break
+            await first_of(self._news, self.clock, self.limits.watch_seconds)
+        self._reap()
+
+    async def _close(self, reason: str) -> Ending | None:
+        closer = Closer(self.run, self.plan, self.store, self.clock, self.nonce, f"term {self.term}")
+        mixed = not self.sources_unchanged()
+        if mixed:
+            self._notice("sources changed while the run went on: its result is shown, but nothing is up to date by it")
+        stated = COMPLETE if reason == "ending" else reason
+        merged = await close(closer, reason=stated, mixed=mixed, errors=self.errors)
+        if merged is None:
+            await self._go_on()
+            return None
+        return self._tell(merged, closed=True, exit_code=merged.exit_code, reason=merged.reason)
+
+    async def _go_on(self) -> None:
+        """A verdict was lacking: work again with new workers."""
+        self._notice("a test's record did not become durable: the run goes on")
+        self.orders.is_over = False
+        self.orders.is_stopped.clear()
+        await self._watch()
+
+    async def _leave_open(self, reason: str) -> Ending:
+        merged = await gather(self.store, self.run, self.plan)
+        code = 128 + self.stop.signal_number if self.stop.count else EXIT_UNTRUSTWORTHY
+        if reason == "engine failed":
+            reason = f"{reason}: {self.fault}"
+        return self._tell(merged, closed=False, exit_code=code, reason=reason)
+
+    def _tell(self, merged: MergedRun, *, closed: bool, exit_code: int, reason: str) -> Ending:
+        self.emit(
+            RunClosed(
+                time=self.clock.wall(),
+                run=self.run,
+                exit_code=exit_code,
+                counts=merged.counts,
+                missing=tuple(test for test, _ in merged.missing),
+                seconds=round(self.clock.monotonic() - self._begun, 3),
+                open=not closed,
+                reason=reason,
+            )
+        )
+        return Ending(merged=merged, closed=closed, exit_code=exit_code)
+
+    def _notice(self, text: str) -> None:
+        self.emit(Notice(time=self.clock.wall(), level="warning", text=text))
+
+
+def is_budget_spent(losses: int, limits: Limits) -> bool:
+    """Whether so many workers have been lost in this term that the run is left open."""
+    return losses > limits.max_losses
+
+
+def _life(task: asyncio.Task[Life]) -> Life:
+    if task.cancelled():
+        return Life("stopped", 0, 0.0)
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, EngineError):
+        return Life("engine", 0, 0.0, str(error), error)
+    return Life("unknown", 0, 0.0, f"{type(error).__name__}: {error}")

@@ -1,0 +1,61 @@
+"""How long and how often the protocol waits before it gives something up: plain numbers, read from settings elsewhere."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from pipeline.logic.blame import Patience
+from pipeline.logic.silence import BEATS_PER_LEASE
+
+PERMISSION_PER_LEASE = 0.5
+"""A guard's permission, of a lease: it ends long before anybody may act on a tombstone."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """All spans in seconds, all budgets per agent term."""
+
+    lease_seconds: float = 20.0
+    max_losses: int = 10
+    """Workers lost before the run is left open as not trustworthy."""
+    max_crashes_per_test: int = 2
+    max_kills_per_test: int = 5
+    """Deaths by SIGKILL: these may be another process's doing."""
+    max_losses_per_test: int = 5
+    test_timeout_seconds: dict[str, float] = field(factory=dict)
+    """By suite; none: off."""
+    slow_after_seconds: float = 60.0
+    run_timeout_seconds: float | None = None
+    flush_seconds: float = 0.25
+    """At most this much of a journal is lost with its worker."""
+    finish_seconds: float = 30.0
+    """For tear-down after `finish`, then the harness is killed."""
+    stop_seconds: float = 3.0
+    """For everything after the first signal."""
+    idle_seconds: float = 0.5
+    """Between two looks for work that may have come back."""
+    retry_seconds: float = 0.2
+    max_failed_starts: int = 3
+    """Harnesses in a row that end without a word."""
+
+    @property
+    def beat_seconds(self) -> float:
+        """Between two heartbeats."""
+        return self.lease_seconds / BEATS_PER_LEASE
+
+    @property
+    def watch_seconds(self) -> float:
+        """Between two looks at all heartbeats: well below the gap that would start silence anew."""
+        return self.lease_seconds / 10
+
+    @property
+    def permission_seconds(self) -> float:
+        """How long after a renewal's stamp a guard lets its harness live."""
+        return self.lease_seconds * PERMISSION_PER_LEASE
+
+    @property
+    def patience(self) -> Patience:
+        """With tests that take their harness along."""
+        return Patience(
+            crashes=self.max_crashes_per_test, kills=self.max_kills_per_test, losses=self.max_losses_per_test
+        )

@@ -1,0 +1,147 @@
+"""Hear what a harness says and journal it. Runs once or twice per test, so it is plain and quick.
+
+Messages are hostile: nonsense is dropped or becomes an `error` verdict, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import evolve
+
+from pipeline.model.codec import result_from_json
+from pipeline.model.events import TestFinished, TestStarted, WorkerReady
+from pipeline.model.messages import Message
+from pipeline.model.verdicts import Result, Verdict
+from pipeline.ports import HarnessEnd
+from pipeline.protocol.assignments import Portion
+from pipeline.protocol.sessions import Session
+from pipeline.protocol.worker import Worker
+
+
+async def listen(
+    worker: Worker, session: Session, portion: Portion, *, near_end: Callable[[Portion], None]
+) -> HarnessEnd | None:
+    """Hear until every test of the portion has its final record (None), or the harness has ended."""
+    receive = session.harness.receive
+    left = portion.left
+    near_end(portion)
+    while left:
+        message = await receive()
+        if isinstance(message, HarnessEnd):
+            return message
+        await take(worker, session, message)
+        near_end(portion)
+    return None
+
+
+async def take(worker: Worker, session: Session, message: Message) -> None:
+    """Do what one message asks for."""
+    say = message.get("say")
+    if say == "result":
+        if message.get("final"):
+            _take_result(worker, session, message)
+    elif say == "start":
+        await _take_start(worker, session, message)
+    elif say == "done":
+        _take_done(worker, session, message)
+    elif say == "hello":
+        _take_hello(worker, session)
+    elif say == "log":
+        worker.notice(str(message.get("level", "info")), str(message.get("text", "")))
+
+
+def _take_hello(worker: Worker, session: Session) -> None:
+    session.heard = True
+    worker.failed_starts = 0
+    now = worker.clock.monotonic()
+    worker.emit(WorkerReady(time=worker.clock.wall(), worker=worker.name, seconds=now - session.opened))
+
+
+async def _take_start(worker: Worker, session: Session, message: Message) -> None:
+    portion = session.portions.get(str(message.get("batch")))
+    test = portion.test_at(message.get("i")) if portion is not None else None
+    if portion is None or test is None or test not in portion.left:
+        return
+    now = worker.clock.monotonic()
+    at = message.get("at")
+    if isinstance(at, int | float):
+        session.offset = min(session.offset, now - at)
+    session.heard = True
+    worker.failed_starts = 0
+    session.flying, session.since, session.warned = (portion, test), now, 0
+    claim = portion.assignment.claim
+    worker.record("start", claim.batch, claim.attempt, test, {"at": round(_started(worker, session, at), 6)})
+    worker.emit(
+        TestStarted(
+            time=worker.clock.wall(), worker=worker.name, test=worker.plan.tests[test].id, attempt=claim.attempt
+        )
+    )
+    if portion.careful:
+        await before_go(worker)
+        await session.harness.send({"do": "go", "i": message["i"]})
+
+
+async def before_go(worker: Worker) -> None:
+    """Make the start durable before its test may begin. Raises `Fenced`."""
+    await worker.flush()
+
+
+def _take_result(worker: Worker, session: Session, message: Message) -> None:
+    portion = session.portions.get(str(message.get("batch")))
+    test = portion.test_at(message.get("i")) if portion is not None else None
+    if portion is None or test is None:
+        return
+    body = message.get("result")
+    started = 0.0
+    if session.flying is not None and session.flying[1] == test:
+        session.flying = None
+        started = session.since - worker.born
+    finish(worker, portion, test, body, started=started)
+
+
+def finish(worker: Worker, portion: Portion, test: int, body: object, *, started: float = 0.0) -> None:
+    """Journal the final record of a test, once."""
+    assignment = portion.assignment
+    if test not in assignment.left:
+        portion.left.discard(test)
+        return
+    result, plain = _checked(worker.plan.tests[test].id, body)
+    if started and not result.started:
+        plain["started"] = round(started, 6)
+        result = evolve(result, started=started)
+    claim = assignment.claim
+    worker.record("final", claim.batch, claim.attempt, test, plain)
+    del assignment.left[test]
+    portion.left.discard(test)
+    portion.seconds_left -= worker.plan.tests[test].seconds
+    worker.finished += 1
+    worker.view.progress.add(worker.name, test, bad=result.verdict.is_bad)
+    worker.emit(TestFinished(time=worker.clock.wall(), worker=worker.name, result=result, attempt=claim.attempt))
+
+
+def _checked(test: str, body: object) -> tuple[Result, dict[str, Any]]:
+    try:
+        result = result_from_json(test, body)
+        assert isinstance(body, dict)
+        return result, body
+    except ValueError as error:
+        message = f"the harness sent a result that is none: {error}"
+        return Result(test=test, verdict=Verdict.ERROR, message=message), {"verdict": "error", "message": message}
+
+
+def _take_done(worker: Worker, session: Session, message: Message) -> None:
+    """A batch that is `done` without some results: those tests can not be had from this harness."""
+    portion = session.portions.get(str(message.get("batch")))
+    if portion is None or not portion.left:
+        return
+    for test in tuple(portion.left):
+        finish(worker, portion, test, {"verdict": "error", "message": "the harness sent no result"})
+
+
+def _started(worker: Worker, session: Session, at: object) -> float:
+    """Seconds from the worker's birth to the test's start."""
+    if isinstance(at, int | float):
+        return at + session.offset - worker.born
+    return session.since - worker.born

@@ -1,0 +1,144 @@
+"""Watch the heartbeats of all workers and bury those that are gone: at once with proof, else after a lease of silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+from pipeline.errors import StoreUnavailable
+from pipeline.logic.objects import Birth, Claim, Tomb
+from pipeline.logic.records import read_label, write_record
+from pipeline.logic.silence import Sight, is_dead, look
+from pipeline.logic.trails import follow
+from pipeline.model.messages import Message
+from pipeline.model.plans import Plan
+from pipeline.ports import Clock, Entry, Launcher
+from pipeline.protocol import keys
+from pipeline.protocol.certain import CertainStore
+from pipeline.protocol.tombs import bury
+from pipeline.protocol.view import RunView, is_released
+
+
+@frozen(kw_only=True)
+class Observer:
+    """Ports of whoever watches."""
+
+    run: str
+    plan: Plan
+    store: CertainStore
+    launcher: Launcher
+    clock: Clock
+    view: RunView
+    lease_seconds: float
+    nonce: str
+    by: str
+    sights: dict[str, Sight]
+    asked: set[str]
+    """Workers whose leftovers have been asked for once without proof."""
+
+    async def watch(self, is_mine: Callable[[str], bool]) -> tuple[list[str], list[Tomb]]:
+        """Look once: (workers that live, tombs written now). A read that fails says nothing."""
+        births = [keys.last(entry.key) for entry in await self.store.list(keys.workers(self.run))]
+        sent = self.clock.monotonic()
+        try:
+            beats = await self.store.store.list(keys.beats(self.run))
+        except StoreUnavailable:
+            beats = None
+        answered = self.clock.monotonic()
+        living = [name for name in births if not is_released(self.view.tombs.get(name))]
+        if beats is not None:
+            self._look(living, beats, sent, answered)
+        tombs = []
+        for name in living:
+            tomb = await self._try_to_bury(name, is_mine=is_mine(name))
+            if tomb is not None:
+                tombs.append(tomb)
+        return [name for name in living if name not in {tomb.worker for tomb in tombs}], tombs
+
+    def _look(self, living: Sequence[str], beats: Sequence[Entry], sent: float, answered: float) -> None:
+        versions = {keys.last(entry.key): entry.version for entry in beats}
+        for name in living:
+            self.sights[name] = look(
+                self.sights.get(name),
+                versions.get(name, ""),
+                sent=sent,
+                answered=answered,
+                lease_seconds=self.lease_seconds,
+            )
+
+    async def _try_to_bury(self, worker: str, *, is_mine: bool) -> Tomb | None:
+        sight = self.sights.get(worker)
+        is_silent = sight is not None and is_dead(sight, self.lease_seconds)
+        if is_mine and not is_silent:
+            return None
+        if is_silent or worker not in self.asked:
+            self.asked.add(worker)
+            return await self.bury_dead(worker, cause="silent", is_silent=is_silent)
+        return None
+
+    async def bury_dead(self, worker: str, *, cause: str, is_silent: bool) -> Tomb | None:
+        """Bury a worker with what its harness still held; without proof only when it has been silent."""
+        birth = await self.view.read_birth(worker)
+        messages = await self.launcher.salvage(birth.identity) if birth is not None else None
+        if messages is None and not is_silent:
+            return None
+        return await bury(
+            self.store,
+            self.run,
+            worker,
+            plan=self.plan.digest,
+            by=self.by,
+            nonce=self.nonce,
+            cause=cause,
+            proof=messages is not None,
+            salvaged=await self._salvaged(birth, messages) if birth is not None and messages else (),
+            wall=self.clock.wall(),
+        )
+
+    async def _salvaged(self, birth: Birth, messages: Sequence[Message]) -> list[bytes]:
+        """Turn messages that were never journaled into records."""
+        await self.view.refresh()
+        parts = await self._parts(birth.worker)
+        records = []
+        for message in messages:
+            record = await self._record(birth, message, parts)
+            if record is not None:
+                records.append(record)
+        return records
+
+    async def _record(
+        self, birth: Birth, message: Message, parts: dict[tuple[int, int, int], tuple[int, ...]]
+    ) -> bytes | None:
+        say = message.get("say")
+        if say != "start" and not (say == "result" and message.get("final")):
+            return None
+        try:
+            batch, attempt, part = read_label(str(message.get("batch")))
+        except ValueError:
+            return None
+        if (batch, attempt, part) not in parts:
+            claim = await self._claim(batch, attempt)
+            parts[batch, attempt, part] = (
+                claim.tests if claim is not None and claim.worker == birth.worker and part == 0 else ()
+            )
+        tests, i = parts[batch, attempt, part], message.get("i")
+        if type(i) is not int or not 0 <= i < len(tests):
+            return None
+        body = message.get("result") if say == "result" else {}
+        return write_record(
+            "final" if say == "result" else "start", batch, attempt, tests[i], body if isinstance(body, dict) else {}
+        )
+
+    async def _claim(self, batch: int, attempt: int) -> Claim | None:
+        if not 0 <= batch < len(self.plan.batches):
+            return None
+        return await self.view.read_claim(batch, attempt)
+
+    async def _parts(self, worker: str) -> dict[tuple[int, int, int], tuple[int, ...]]:
+        lines = await self.store.records(keys.journal(self.run, worker), None)
+        return {
+            (batch, attempt, part): tests
+            for (batch, attempt), trail in follow(worker, lines).items()
+            for part, tests in trail.parts.items()
+        }

@@ -1,0 +1,234 @@
+"""A supervisor's life: birth, work, tombstone. The same code for every launcher.
+
+It writes its birth, then reads whether the run is ending, then claims; its own tombstone comes last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from attrs import frozen
+
+from pipeline.errors import EngineError, Fenced, StoreUnavailable
+from pipeline.logic.objects import Tomb, to_bytes
+from pipeline.logic.stealing import claims_ahead
+from pipeline.model.events import WorkerStarted
+from pipeline.ports import Clock
+from pipeline.protocol import keys
+from pipeline.protocol.assignments import Assignment, Portion
+from pipeline.protocol.carrying import carry_out, send_part
+from pipeline.protocol.claiming import claim_next
+from pipeline.protocol.dismissing import finish_session, kill_session
+from pipeline.protocol.tombs import bury
+from pipeline.protocol.view import standing_ending
+from pipeline.protocol.watching import beat_for_ever, watch_for_ever
+from pipeline.protocol.worker import Worker
+
+CLAIM_SECONDS = 0.02
+"""Least time a claim is reckoned with: what the harness says is heard that late."""
+
+
+@frozen
+class Life:
+    """How a supervisor ended: its cause, and what a person should know of it."""
+
+    cause: str
+    tests: int
+    seconds: float
+    detail: str = ""
+    error: EngineError | None = None
+
+
+async def supervise(worker: Worker) -> Life:
+    """Live. Never raises for what a store, a harness or a test does."""
+    if not await be_born(worker):
+        return Life("fenced", 0, 0.0)
+    shift = Shift(worker)
+    life = await _live(worker, shift)
+    await _end(worker, life)
+    return life
+
+
+async def be_born(worker: Worker) -> bool:
+    """Write the birth; False: that name is another's."""
+    birth = worker.birth
+    if not await worker.store.create(keys.worker(worker.run, birth.worker), to_bytes(birth)):
+        return False
+    worker.emit(
+        WorkerStarted(
+            time=worker.clock.wall(),
+            worker=birth.worker,
+            slot=birth.slot,
+            launcher=birth.launcher,
+            place=birth.place,
+            log=birth.log,
+        )
+    )
+    return True
+
+
+async def may_work(worker: Worker) -> bool:
+    """Whether the run is not ending; read after the birth is written, so that a closer sees this worker or it the end."""
+    return not standing_ending([entry.key for entry in await worker.store.list(keys.endings(worker.run))])
+
+
+async def _live(worker: Worker, shift: Shift) -> Life:
+    """Work until there is nothing left, an order, or an end from outside."""
+    work = asyncio.ensure_future(shift.work())
+    stopped = asyncio.ensure_future(worker.orders.is_stopped.wait())
+    side = [asyncio.ensure_future(each(worker)) for each in (beat_for_ever, watch_for_ever, Worker.flush_for_ever)]
+    everything = [work, stopped, *side]
+    try:
+        await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+        if work.done() and not stopped.done() and not any(task.done() for task in side):
+            return _told(worker, work)
+        if stopped.done():
+            return Life("stopped", worker.finished, _age(worker))
+        return _told(worker, next(task for task in (*side, work) if task.done()))
+    finally:
+        shift.drop_ahead()
+        for task in everything:
+            task.cancel()
+        await asyncio.gather(*everything, return_exceptions=True)
+
+
+def _told(worker: Worker, task: asyncio.Future[None]) -> Life:
+    try:
+        task.result()
+    except Fenced as error:
+        return Life("fenced", worker.finished, _age(worker), str(error))
+    except EngineError as error:
+        return Life("engine", worker.finished, _age(worker), str(error), error)
+    return Life("finished", worker.finished, _age(worker))
+
+
+async def _end(worker: Worker, life: Life) -> None:
+    """End the harness, make the journal durable, write the own tombstone last."""
+    grace = worker.limits.stop_seconds if life.cause == "stopped" else 0.0
+    await kill_session(worker, grace_seconds=grace)
+    try:
+        await _within(worker.clock, worker.limits.lease_seconds, _write_last(worker, life))
+    except TimeoutError:
+        worker.notice("warning", "the store does not answer: left without a tombstone")
+
+
+async def _write_last(worker: Worker, life: Life) -> Tomb | None:
+    try:
+        await worker.flush()
+    except (Fenced, StoreUnavailable):
+        pass
+    tomb = await bury(
+        worker.store,
+        worker.run,
+        worker.name,
+        plan=worker.plan.digest,
+        by=worker.name,
+        nonce=worker.birth.nonce,
+        cause=life.cause,
+        proof=not worker.has_unproven_end,
+        detail=life.detail,
+        wall=worker.clock.wall(),
+    )
+    worker.orders.wake()
+    return tomb
+
+
+async def _within(clock: Clock, seconds: float, work: object) -> None:
+    task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    limit = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait((task, limit), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            limit.result()
+            raise TimeoutError
+        task.result()
+    finally:
+        task.cancel()
+        limit.cancel()
+
+
+def _age(worker: Worker) -> float:
+    return worker.clock.monotonic() - worker.born
+
+
+class Shift:
+    """One worker's claims, one after the other, the next one fetched ahead."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._ahead: asyncio.Task[Assignment | None] | None = None
+        self._current: Assignment | None = None
+        self._last: int | None = None
+        self._claim_seconds = CLAIM_SECONDS
+
+    async def work(self) -> None:
+        """Claim and carry out until nothing can be had and the run is complete, ending or over."""
+        if not await may_work(self._worker):
+            return
+        while (assignment := await self._next()) is not None:
+            self._current, self._last = assignment, assignment.batch.number
+            await carry_out(self._worker, assignment, near_end=self._near_end)
+            self._current = None
+
+    async def _next(self) -> Assignment | None:
+        worker = self._worker
+        if self._ahead is not None:
+            ahead, self._ahead = self._ahead, None
+            assignment = await ahead
+            if assignment is not None:
+                return assignment
+        while not worker.orders.is_over:
+            assignment = await self._claim()
+            if assignment is not None:
+                return assignment
+            await finish_session(worker)
+            await worker.flush()
+            worker.orders.wake()
+            if worker.view.ending:
+                break
+            await worker.orders.pause(worker.clock, worker.limits.idle_seconds)
+        await finish_session(worker)
+        return None
+
+    async def _claim(self) -> Assignment | None:
+        clock = self._worker.clock
+        before = clock.monotonic()
+        assignment = await claim_next(self._worker, last=self._last)
+        self._claim_seconds = max(CLAIM_SECONDS, clock.monotonic() - before)
+        return assignment
+
+    def _near_end(self, portion: Portion) -> None:
+        """Claim the next batch while the last tests of this one run."""
+        if self._ahead is not None or self._worker.orders.is_over or not is_near_end(portion, self._claim_seconds):
+            return
+        self._ahead = asyncio.ensure_future(self._claim_ahead(portion))
+        self._ahead.add_done_callback(_see_error)
+
+    async def _claim_ahead(self, portion: Portion) -> Assignment | None:
+        """Claim, and send at once when the same harness can go straight on."""
+        assignment = await self._claim()
+        session = self._worker.session
+        if assignment is None or session is None or portion.label not in session.portions:
+            return assignment
+        part = assignment.parts()[0] if assignment.left and not assignment.charges else None
+        current = portion.assignment
+        goes_on = len(current.left) == len(portion.left)
+        if part is not None and not part.alone and assignment.suite == session.suite and goes_on and not portion.alone:
+            assignment.ready = await send_part(self._worker, assignment, part)
+        return assignment
+
+    def drop_ahead(self) -> None:
+        """Forget the claim under way; its batch is released by the tombstone."""
+        if self._ahead is not None:
+            self._ahead.cancel()
+
+
+def _see_error(task: asyncio.Task[Assignment | None]) -> None:
+    """Keep an unread error from being reported a second time."""
+    if not task.cancelled():
+        task.exception()
+
+
+def is_near_end(portion: Portion, claim_seconds: float) -> bool:
+    """Whether so little is left that the next batch should be claimed now."""
+    return len(portion.left) <= 1 or claims_ahead(portion.seconds_left, claim_seconds)

@@ -1,0 +1,89 @@
+"""Delete a run: its plan first, so that nobody can begin to work on it, `closed` last, so that a half-deleted run is known.
+
+Only a closed run may go, or one that a person calls abandoned. It must not decide which runs are old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from pipeline.errors import UsageError
+from pipeline.logic.silence import is_dead, look
+from pipeline.ports import Clock, Store
+from pipeline.protocol import keys
+from pipeline.protocol.certain import CertainStore
+
+FIRST = "plan"
+LAST = "closed"
+
+
+@frozen(kw_only=True)
+class StoredRun:
+    """One run in the store."""
+
+    name: str
+    is_closed: bool
+    has_plan: bool
+
+
+async def list_runs(store: Store, clock: Clock) -> list[StoredRun]:
+    """All runs, by name."""
+    parts: dict[str, set[str]] = {}
+    for entry in await CertainStore(store, clock).list("runs/"):
+        run, _, rest = entry.key.removeprefix("runs/").partition("/")
+        parts.setdefault(run, set()).add(rest.partition("/")[0])
+    return [
+        StoredRun(name=name, is_closed=LAST in found, has_plan=FIRST in found) for name, found in sorted(parts.items())
+    ]
+
+
+async def delete_run(store: Store, clock: Clock, run: str, *, abandoned_lease_seconds: float | None = None) -> int:
+    """Delete a closed run; how many keys that were.
+
+    With a lease, an open run goes too, once its heartbeats have been silent that long. Raises `UsageError` when the
+    run is open or still alive.
+    """
+    certain = CertainStore(store, clock)
+    if await certain.read(keys.closed(run)) is None:
+        if abandoned_lease_seconds is None:
+            raise UsageError(f"run {run!r} is not closed", hint="finish it, or sweep it as abandoned")
+        if await has_life(certain, clock, run, abandoned_lease_seconds):
+            raise UsageError(f"run {run!r} is still alive", hint="stop its agent first")
+    return await _delete(certain, run)
+
+
+async def has_life(store: CertainStore, clock: Clock, run: str, lease_seconds: float) -> bool:
+    """Watch the heartbeats of workers without a tombstone for a lease; whether any changed."""
+    dead = {keys.last(entry.key) for entry in await store.list(keys.tombs(run))}
+    born = {keys.last(entry.key) for entry in await store.list(keys.workers(run))} - dead
+    sights = {}
+    first: dict[str, str] = {}
+    while born:
+        sent = clock.monotonic()
+        versions = {keys.last(entry.key): entry.version for entry in await store.list(keys.beats(run))}
+        for name in born:
+            version = versions.get(name, "")
+            if first.setdefault(name, version) != version:
+                return True
+            sights[name] = look(
+                sights.get(name), version, sent=sent, answered=clock.monotonic(), lease_seconds=lease_seconds
+            )
+        born = {name for name in born if not is_dead(sights[name], lease_seconds)}
+        if born:
+            await clock.sleep(lease_seconds / 10)
+    return False
+
+
+async def _delete(store: CertainStore, run: str) -> int:
+    count = 0
+    for prefix in deletion_order(run, [entry.key for entry in await store.list(keys.run(run))]):
+        count += await store.delete(prefix)
+    return count
+
+
+def deletion_order(run: str, found: Sequence[str]) -> list[str]:
+    """What to delete, in order: the plan, everything else by its first part, `closed`."""
+    parts = {key.removeprefix(keys.run(run)).partition("/")[0] for key in found}
+    return [keys.run(run) + part for part in (FIRST, *sorted(parts - {FIRST, LAST}), LAST) if part in parts]

@@ -1,0 +1,203 @@
+"""What one process knows of a run: claims, tombstones, what is done and what can be claimed.
+
+Knowledge only grows, so stale knowledge costs a lost claim, never correctness. Supervisors in one process share a view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from pipeline.errors import Fenced
+from pipeline.logic.blame import Charges, Judgement, add_charge
+from pipeline.logic.objects import Birth, Claim, Tomb, from_bytes
+from pipeline.logic.trails import Attempt, Trail, follow
+from pipeline.model.plans import Plan
+from pipeline.ports import Clock
+from pipeline.protocol import keys
+from pipeline.protocol.certain import CertainStore
+from pipeline.protocol.progress import Progress
+from pipeline.protocol.tombs import read_tomb
+
+_TOGETHER = 16
+"""Reads that are under way at once."""
+
+
+class RunView:
+    """A process's knowledge of one run. Call `refresh` to learn more."""
+
+    def __init__(self, run: str, plan: Plan, store: CertainStore, clock: Clock, lease_seconds: float) -> None:
+        self.run, self.plan, self.store, self.clock = run, plan, store, clock
+        self.lease_seconds = lease_seconds
+        self.attempts: dict[int, int] = {}
+        self.owners: dict[Attempt, str] = {}
+        self.births: dict[str, Birth] = {}
+        self.tombs: dict[str, Tomb] = {}
+        self.seen: dict[str, float] = {}
+        self.trails: dict[Attempt, Trail] = {}
+        self.progress = Progress(len(plan.tests))
+        self.taken: set[int] = set()
+        self.ending: int = 0
+        """Number of the ending that stands, or 0."""
+        self._lock = asyncio.Lock()
+        self._refreshed = float("-inf")
+
+    async def refresh(self, max_age_seconds: float = 0.0) -> None:
+        """Learn of claims, tombstones and endings; claims first, so that every predecessor's tombstone is seen."""
+        async with self._lock:
+            if self.clock.monotonic() - self._refreshed < max_age_seconds:
+                return
+            for entry in await self.store.list(keys.claims(self.run)):
+                self._learn_claim(*keys.read_claim(entry.key))
+            names = [keys.last(entry.key) for entry in await self.store.list(keys.tombs(self.run))]
+            await self._learn_tombs([name for name in names if name not in self.tombs])
+            self.ending = standing_ending([entry.key for entry in await self.store.list(keys.endings(self.run))])
+            self._refreshed = self.clock.monotonic()
+            self.reckon()
+
+    def reckon(self) -> None:
+        """Work out again which batches can not be had."""
+        self.taken = {batch for batch in self.attempts if not self.is_waiting(batch)}
+
+    def is_waiting(self, batch: int) -> bool:
+        """Whether the batch's next attempt may be claimed now."""
+        attempt = self.attempts.get(batch, 0)
+        if attempt == 0:
+            return True
+        tomb = self.tombs.get(self.owners.get((batch, attempt), ""))
+        return is_released(tomb) and self.may_start(batch, tomb) and bool(self.remaining(batch))
+
+    def may_start(self, batch: int, tomb: Tomb | None) -> bool:
+        """Whether an exclusive batch is free: proof of death, or one lease since this process first saw the tomb."""
+        if tomb is None or not self.plan.batches[batch].exclusive or tomb.proof:
+            return True
+        return self.clock.monotonic() - self.seen[tomb.worker] >= exclusive_wait_seconds(self.lease_seconds)
+
+    def remaining(self, batch: int) -> tuple[int, ...]:
+        """Tests of the batch without a final record in a sealed journal."""
+        finals: set[int] = set()
+        for attempt in range(1, self.attempts.get(batch, 0) + 1):
+            trail = self.trails.get((batch, attempt))
+            if trail is not None:
+                finals |= trail.finals
+        return tuple(test for test in self.plan.batches[batch].tests if test not in finals)
+
+    def past(self, batch: int, term: int) -> tuple[dict[int, Charges], bool]:
+        """Charges against the batch's tests so far, losses of this term only; whether any attempt went wrong."""
+        charges: dict[int, Charges] = {}
+        went_wrong = False
+        for attempt in range(1, self.attempts.get(batch, 0) + 1):
+            trail = self.trails.get((batch, attempt))
+            tomb = self.tombs.get(self.owners.get((batch, attempt), ""))
+            is_lost = tomb is not None and not tomb.is_orderly
+            went_wrong = went_wrong or is_lost or bool(trail and trail.deaths)
+            if trail is not None:
+                _add_charges(charges, trail, is_lost=is_lost and self._is_of_term(trail.worker, term))
+        return charges, went_wrong
+
+    def learn_own_claim(self, batch: int, attempt: int, worker: str) -> None:
+        """Take over a claim that this process made."""
+        self._learn_claim(batch, attempt)
+        self.owners[batch, attempt] = worker
+        self.taken.add(batch)
+
+    def _is_of_term(self, worker: str, term: int) -> bool:
+        birth = self.births.get(worker)
+        return birth is not None and birth.term == term
+
+    def _learn_claim(self, batch: int, attempt: int) -> None:
+        self.attempts[batch] = max(attempt, self.attempts.get(batch, 0))
+
+    async def _learn_tombs(self, names: Sequence[str]) -> None:
+        for name in names:
+            await self._learn_tomb(name)
+        if self.tombs:
+            await self._learn_owners()
+
+    async def _learn_tomb(self, worker: str) -> None:
+        tomb = await read_tomb(self.store, self.run, worker)
+        if tomb is None:
+            return
+        self.seen[worker] = self.clock.monotonic()
+        birth = await self.read_birth(worker)
+        lines = await self.store.records(keys.journal(self.run, worker), tomb.position)
+        trails = follow(worker, [*lines, *(line.encode("ascii") for line in tomb.salvaged)])
+        self.trails.update(trails)
+        finals = [test for trail in trails.values() for test in trail.finals]
+        self.progress.settle(worker, finals, [test for trail in trails.values() for test in trail.bad])
+        if birth is not None:
+            self.births[worker] = birth
+        self.tombs[worker] = tomb
+
+    async def hear(self, worker: str) -> None:
+        """Count what a living worker of another process has made durable so far."""
+        lines = await self.store.records(keys.journal(self.run, worker), None)
+        for trail in follow(worker, lines).values():
+            for test in trail.finals:
+                self.progress.add(worker, test, bad=test in trail.bad)
+
+    async def read_birth(self, worker: str) -> Birth | None:
+        """A worker's birth, checked to be of this plan. Raises `Fenced` when it names another."""
+        if worker in self.births:
+            return self.births[worker]
+        data = await self.store.read(keys.worker(self.run, worker))
+        if data is None:
+            return None
+        birth = from_bytes(Birth, data)
+        check_plan(birth.plan, self.plan)
+        self.births[worker] = birth
+        return birth
+
+    async def _learn_owners(self) -> None:
+        """Read claims whose owner is not known; only when somebody has died, for else nobody asks."""
+        unknown = [(batch, attempt) for batch, attempt in self.attempts.items() if (batch, attempt) not in self.owners]
+        for start in range(0, len(unknown), _TOGETHER):
+            some = unknown[start : start + _TOGETHER]
+            await asyncio.gather(*(self._learn_attempts(batch, attempt) for batch, attempt in some))
+
+    async def _learn_attempts(self, batch: int, attempt: int) -> None:
+        for number in range(attempt, 0, -1):
+            if (batch, number) in self.owners:
+                return
+            claim = await self.read_claim(batch, number)
+            if claim is not None:
+                self.owners[batch, number] = claim.worker
+
+    async def read_claim(self, batch: int, attempt: int) -> Claim | None:
+        """A claim's value."""
+        bucket = self.plan.batches[batch].bucket
+        data = await self.store.read(keys.claim(self.run, bucket, batch, attempt))
+        return None if data is None else from_bytes(Claim, data)
+
+
+def is_released(tomb: Tomb | None) -> bool:
+    """Whether the next attempt of a batch may be claimed: its owner has a tombstone."""
+    return tomb is not None
+
+
+def exclusive_wait_seconds(lease_seconds: float) -> float:
+    """How long after first sight of a tombstone without proof an exclusive test may start again."""
+    return lease_seconds
+
+
+def check_plan(named: str, plan: Plan) -> None:
+    """Refuse what belongs to another plan. Raises `Fenced`."""
+    if named != plan.digest:
+        raise Fenced(f"plan of the run is {named[:16]!r}, mine is {plan.digest[:16]!r}", hint="start the run again")
+
+
+def standing_ending(found: Sequence[str]) -> int:
+    """The number of the ending that has not been withdrawn, or 0."""
+    names = {keys.last(key) for key in found}
+    numbers = [int(name) for name in names if "." not in name and f"{name}.withdrawn" not in names]
+    return max(numbers, default=0)
+
+
+def _add_charges(charges: dict[int, Charges], trail: Trail, *, is_lost: bool) -> None:
+    for test, charge in trail.charges.items():
+        old = charges.get(test, Charges())
+        charges[test] = Charges(
+            crashes=old.crashes + charge.crashes, kills=old.kills + charge.kills, losses=old.losses + charge.losses
+        )
+    if is_lost and trail.flying is not None:
+        add_charge(charges, Judgement(charge="loss", test=trail.flying))

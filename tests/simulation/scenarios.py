@@ -1,0 +1,150 @@
+"""From one seed: what is planned, and everything that goes wrong."""
+
+from __future__ import annotations
+
+import random
+
+from attrs import frozen
+
+from pipeline.logic.planning import freeze
+from pipeline.model.plans import Batch, Plan
+from pipeline.model.tests import Test
+from pipeline.protocol.limits import Limits
+from tests.simulation.tests_of_users import Manner, Script
+
+
+@frozen(kw_only=True)
+class Scenario:
+    """All choices of one seed. Rates are per operation, spans in imagined seconds."""
+
+    seed: int
+    lease_seconds: float
+    scripts: tuple[Script, ...]
+    plan: Plan
+    workers: int
+    resumed_workers: int
+    apart: bool
+    """Each supervisor is a process of its own."""
+    slow_rate: float
+    refused_rate: float
+    lost_answer_rate: float
+    late_rate: float
+    torn_rate: float
+    outage: tuple[float, float]
+    stamp_lag: float
+    guards_are_cut_off: bool
+    guards_prove: bool
+    salvages: bool
+    loses_last_words: bool
+    failed_start_rate: float
+    no_harness_rate: float
+    crashes_at: tuple[float, ...]
+    """When some worker's (or the agent's) process crashes."""
+    stalls_at: tuple[tuple[float, float], ...]
+    """(when, how long) some process stalls."""
+    second_agent_at: float | None
+    agent_crashes_at: float | None
+    stops_at: float | None
+    sources_change: bool
+    limits: Limits
+
+
+def draw(seed: int) -> Scenario:
+    """Choose everything."""
+    rng = random.Random(seed)
+    lease = rng.choice((2.0, 4.0, 8.0))
+    scripts = tuple(_script(rng) for _ in range(rng.choice((1, 3, 6, 12, 20))))
+    workers = rng.choice((1, 2, 2, 3, 4))
+    trouble = rng.choice((0.0, 0.3, 1.0))
+    calm = rng.random() < 0.15
+    apart = rng.random() < 0.5
+    return Scenario(
+        seed=seed,
+        lease_seconds=lease,
+        scripts=scripts,
+        plan=_plan(rng, scripts, workers),
+        workers=workers,
+        resumed_workers=rng.choice((1, 2, 3)),
+        apart=apart,
+        slow_rate=0.2 * trouble,
+        refused_rate=0.02 * trouble,
+        lost_answer_rate=0.03 * trouble,
+        late_rate=0.02 * trouble,
+        torn_rate=0.1 * trouble,
+        outage=_outage(rng, lease) if rng.random() < 0.2 else (0.0, 0.0),
+        stamp_lag=rng.choice((0.0, 0.02, 0.1)),
+        guards_are_cut_off=rng.random() < 0.3,
+        guards_prove=rng.random() < 0.8,
+        salvages=rng.random() < 0.6,
+        loses_last_words=rng.random() < 0.3,
+        failed_start_rate=rng.choice((0.0, 0.0, 0.0, 0.1)),
+        no_harness_rate=rng.choice((0.0, 0.0, 0.0, 0.02)),
+        crashes_at=tuple(rng.uniform(0, 3 * lease) for _ in range(0 if calm else rng.choice((0, 0, 1, 1, 2)))),
+        stalls_at=tuple(
+            (rng.uniform(0, 2 * lease), rng.uniform(0.2, 3) * lease) for _ in range(0 if calm else rng.choice((0, 1, 1, 2)))
+        ),
+        second_agent_at=rng.uniform(0, 2 * lease) if rng.random() < 0.25 else None,
+        agent_crashes_at=rng.uniform(0, 3 * lease) if rng.random() < 0.35 else None,
+        stops_at=rng.uniform(0, 2 * lease) if rng.random() < 0.1 else None,
+        sources_change=rng.random() < 0.1,
+        limits=Limits(
+            lease_seconds=lease,
+            max_losses=1000,
+            test_timeout_seconds={"s": 3 * lease, "t": 3 * lease},
+            slow_after_seconds=2 * lease,
+            flush_seconds=rng.choice((0.1, 0.5)),
+            finish_seconds=lease,
+            stop_seconds=lease / 2,
+            idle_seconds=lease / 8,
+            retry_seconds=lease / 40,
+            max_losses_per_test=20,
+        ),
+    )
+
+
+def _outage(rng: random.Random, lease: float) -> tuple[float, float]:
+    begin = rng.uniform(0, 3 * lease)
+    return begin, begin + rng.uniform(0.2, 3) * lease
+
+
+def _script(rng: random.Random) -> Script:
+    manner = rng.choices(
+        (Manner.PASSES, Manner.FAILS, Manner.HANGS, Manner.CRASHES, Manner.FLAKES), weights=(80, 5, 2, 6, 4)
+    )[0]
+    return Script(seconds=rng.choice((0.01, 0.1, 0.5, 1.0, 3.0)), manner=manner)
+
+
+def _plan(rng: random.Random, scripts: tuple[Script, ...], workers: int) -> Plan:
+    sizes = []
+    left = len(scripts)
+    while left:
+        sizes.append(min(left, rng.choice((1, 1, 2, 4))))
+        left -= sizes[-1]
+    tests, batches, buckets = [], [], [[] for _ in range(workers)]
+    for number, size in enumerate(sizes):
+        exclusive = f"r{number}" if rng.random() < 0.4 else ""
+        suite = rng.choice("sst")
+        at = len(tests)
+        for index in range(size):
+            tests.append(
+                Test(
+                    id=f"{suite}::t{at + index}",
+                    suite=suite,
+                    native=f"t{at + index}",
+                    exclusive=exclusive,
+                    seconds=scripts[at + index].seconds,
+                )
+            )
+        bucket = rng.randrange(workers)
+        buckets[bucket].append(number)
+        batches.append(
+            Batch(
+                number=number,
+                bucket=bucket,
+                tests=tuple(range(at, at + size)),
+                seconds=sum(test.seconds for test in tests[at:]),
+                exclusive=exclusive,
+            )
+        )
+    fail_fast = rng.choice((0, 0, 0, 0, 0, 1, 2))
+    return freeze(tests, batches, buckets, seed=0, retries=rng.choice((0, 1)), fail_fast=fail_fast)

@@ -1,0 +1,331 @@
+"""One imagined world: a store, processes, agents, trouble from one seed; played until a run is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+from attrs import define, evolve, field
+
+from pipeline.errors import EngineError, FleetError
+from pipeline.logic.objects import Birth
+from pipeline.model.events import Event
+from pipeline.model.messages import Message
+from pipeline.model.runs import MergedRun
+from pipeline.protocol import keys, leading, resuming, supervising
+from pipeline.protocol.certain import CertainStore
+from pipeline.protocol.orders import Stop
+from pipeline.protocol.view import RunView
+from pipeline.protocol.worker import Worker
+from tests.fakes.faults import Fate, Operation
+from tests.fakes.memory_data import MemoryData
+from tests.fakes.memory_store import MemoryStore
+from tests.simulation.harnesses import SimHarness, SimLauncher
+from tests.simulation.oracles import Broken, Oracle
+from tests.simulation.processes import Gone, Process, SimClock, SimStore
+from tests.simulation.scenarios import Scenario
+
+IDENTITY = "0123456789abcdef"
+PATIENCE_LEASES = 400
+MOST_AGENTS = 25
+
+
+@define
+class WatchedData(MemoryData):
+    """Contents that tell the oracle of every change."""
+
+    oracle: Oracle | None = None
+
+    def _put(self, key: str, data: bytes) -> None:
+        super()._put(key, data)
+        if self.oracle is not None:
+            self.oracle.wrote(key, data)
+
+
+@define(eq=False)
+class World:
+    """See the module."""
+
+    scenario: Scenario
+    rng: random.Random = field(init=False)
+    data: WatchedData = field(factory=WatchedData)
+    oracle: Oracle = field(init=False)
+    harnesses: list[SimHarness] = field(factory=list)
+    killers: set[int] = field(factory=set)
+    processes: list[Process] = field(factory=list)
+    agents: list[Process] = field(factory=list)
+    places: dict[str, Process] = field(factory=dict)
+    """Process by worker."""
+    events: list[Event] = field(factory=list)
+    closed: list[MergedRun] = field(factory=list)
+    faults: list[BaseException] = field(factory=list)
+    stalled_until: dict[str, float] = field(factory=dict)
+    beaten: dict[str, float] = field(factory=dict)
+    """When each worker last tried to beat."""
+    is_quiet: bool = False
+    store: MemoryStore = field(init=False)
+    _count: int = 0
+    _tasks: list[asyncio.Task[object]] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        """Wire everything to one stream of chance."""
+        self.rng = random.Random(self.scenario.seed * 7919 + 1)
+        self.oracle = Oracle(self)
+        self.data.oracle = self.oracle
+        self.store = MemoryStore(self.data, decide=self._fate, wait=asyncio.sleep, later=self.later)
+
+    @property
+    def plan(self):  # type: ignore[no-untyped-def]
+        """What is planned."""
+        return self.scenario.plan
+
+    @property
+    def now(self) -> float:
+        """True time."""
+        return asyncio.get_running_loop().time()
+
+    def later(self, seconds: float, call: Callable[[], object]) -> None:
+        """Do that later, whoever is gone by then."""
+        asyncio.get_running_loop().call_later(seconds, self._guarded, call)
+
+    def _guarded(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except BaseException as fault:  # noqa: BLE001
+            self.fail(fault)
+
+    def fail(self, fault: BaseException) -> None:
+        """Remember what broke."""
+        self.faults.append(fault)
+
+    def next_number(self) -> int:
+        """A number nobody else has."""
+        self._count += 1
+        return self._count
+
+    def test_number(self, native: str) -> int:
+        """Which test that is."""
+        return int(native[1:])
+
+    # Trouble.
+
+    def _fate(self, operation: Operation) -> Fate:
+        scenario, rng = self.scenario, self.rng
+        if operation.kind == "replace" and "/beats/" in operation.key:
+            self.beaten[keys.last(operation.key)] = self.now
+        if self.is_quiet:
+            return Fate()
+        if scenario.outage[0] <= self.now < scenario.outage[1]:
+            return Fate(refused=True)
+        before = rng.uniform(0, 0.02)
+        if rng.random() < scenario.slow_rate:
+            before = rng.uniform(0, 0.3)
+        chance = rng.random()
+        if chance < scenario.refused_rate:
+            return Fate(before_seconds=before, refused=True)
+        chance -= scenario.refused_rate
+        if chance < scenario.lost_answer_rate:
+            return Fate(before_seconds=before, answer_lost=True)
+        chance -= scenario.lost_answer_rate
+        if operation.kind in ("create", "replace", "journal-flush") and chance < scenario.late_rate:
+            return Fate(late_seconds=rng.uniform(0, 2 * scenario.lease_seconds))
+        if operation.kind == "journal-flush" and rng.random() < scenario.torn_rate:
+            return Fate(torn=rng.randrange(3))
+        return Fate(before_seconds=before, after_seconds=rng.uniform(0, 0.01))
+
+    def check_silence(self, worker: str) -> None:
+        """A worker is buried as silent, without proof: it must not have been healthy."""
+        process = self.places.get(worker)
+        lease = self.scenario.lease_seconds
+        if process is None or process.is_gone or process.is_stalled:
+            return
+        if self.now - self.stalled_until.get(process.name, -1e9) < 1.5 * lease:
+            return
+        if self.now - self.beaten.get(worker, -1e9) < 0.5 * lease:
+            raise Broken(f"{worker} was healthy, yet was buried as silent (silence)")
+
+    def process(self, name: str) -> Process:
+        """A new process with clocks of its own."""
+        process = Process(f"{name}-{self.next_number()}", offset=self.rng.uniform(0, 1e5), rate=self.rng.uniform(0.995, 1.005))
+        self.processes.append(process)
+        return process
+
+    def crash(self, process: Process) -> None:
+        """A process is gone; guards notice, if they can."""
+        process.crash()
+        for harness in self.harnesses:
+            if harness.process is process:
+                harness.lose_supervisor()
+
+    def stall(self, process: Process, seconds: float) -> None:
+        """A process stands still."""
+        self.stalled_until[process.name] = self.now + seconds
+        process.stall(seconds)
+
+    def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:
+        """What a launcher can find out about a dead worker."""
+        process = next(each for each in self.processes if each.name == identity["process"])
+        if not process.is_gone or not self.scenario.salvages:
+            return None
+        messages: list[Message] = []
+        for harness in self.harnesses:
+            if harness.process is process and harness.slot == identity["slot"]:
+                harness.die("left over", asked=True)
+                messages = harness.outbox
+        return messages
+
+    # Playing.
+
+    async def play(self) -> None:
+        """Until the run is closed and nothing is left; raises what broke."""
+        scenario = self.scenario
+        self._start_agent(scenario.workers)
+        for when in scenario.crashes_at:
+            self.later(when, self._strike)
+        for when, seconds in scenario.stalls_at:
+            self.later(when, lambda seconds=seconds: self._freeze(seconds))
+        if scenario.second_agent_at is not None:
+            self.later(scenario.second_agent_at, lambda: self._start_agent(scenario.resumed_workers))
+        if scenario.agent_crashes_at is not None:
+            self.later(scenario.agent_crashes_at, lambda: self.crash(self.agents[0]))
+        limit = PATIENCE_LEASES * scenario.lease_seconds
+        step = scenario.lease_seconds / 2
+        while not self.closed:
+            await asyncio.sleep(step)
+            self._raise_faults()
+            if self.now > limit or len(self.agents) > MOST_AGENTS:
+                raise Broken(f"the run does not end: {len(self.agents)} agents, {self.now:g} s")
+            if all(task.done() for task in self._tasks):
+                self._start_agent(scenario.resumed_workers)
+        await self._settle()
+
+    def _strike(self) -> None:
+        """Something dies: a worker's process, or a harness by a foreign SIGKILL."""
+        workers = [each for each in self.processes if each not in self.agents and not each.is_gone]
+        living = [harness for harness in self.harnesses if not harness.is_over]
+        if workers and (self.rng.random() < 0.5 or not living):
+            self.crash(self.rng.choice(workers))
+        elif living:
+            self.rng.choice(living).die("signalled", asked=False)
+
+    def _freeze(self, seconds: float) -> None:
+        living = [each for each in self.processes if not each.is_gone]
+        if living:
+            self.stall(self.rng.choice(living), seconds)
+
+    def _start_agent(self, workers: int) -> None:
+        if self.closed:
+            return
+        process = self.process("agent")
+        self.agents.append(process)
+        self._tasks.append(asyncio.ensure_future(self._agent(process, workers)))
+
+    async def _agent(self, process: Process, workers: int) -> None:
+        """What `doit` does, from planning to the end."""
+        scenario = self.scenario
+        store, clock, stop = SimStore(process, self.store), SimClock(process), Stop()
+        if scenario.stops_at is not None and len(self.agents) == 1:
+            self.later(scenario.stops_at, lambda: stop.request(2))
+        try:
+            run = await resuming.find_unfinished(store, clock, IDENTITY)
+            if run is None:
+                run, plan = await resuming.open_run(store, clock, IDENTITY, self.plan)
+            else:
+                plan = await resuming.adopt_run(store, clock, run)
+            ending = await leading.lead(
+                run=run,
+                plan=plan,
+                store=store,
+                launcher=SimLauncher(self, process),
+                clock=clock,
+                emit=self.events.append,
+                limits=scenario.limits,
+                workers=workers,
+                stop=stop,
+                sources_unchanged=lambda: not scenario.sources_change,
+                hirer=(lambda leader: ApartHirer(self, leader)) if scenario.apart else None,
+                nonces=lambda: f"n{self.next_number()}",
+            )
+            if ending.closed:
+                self.closed.append(ending.merged)
+            elif ending.exit_code not in (2, 130):
+                raise Broken(f"exit code {ending.exit_code} of an open run")
+        except Gone:
+            pass
+        except FleetError as error:
+            if not isinstance(error, EngineError):
+                self.fail(error)
+        except BaseException as fault:  # noqa: BLE001
+            if not process.is_gone:
+                self.fail(fault)
+        finally:
+            self.crash(process)
+
+    async def _settle(self) -> None:
+        """Let the dust settle; then nothing may be left."""
+        lease = self.scenario.lease_seconds
+        await asyncio.sleep(6 * lease)
+        self._raise_faults()
+        self.is_quiet = True
+        left = [harness.number for harness in self.harnesses if not harness.is_over and not harness.process.is_stalled]
+        if left:
+            raise Broken(f"harnesses {left} are left over (invariant 10)")
+        process = self.process("reader")
+        run = self.closed[0].run
+        merged = await resuming.merged(SimStore(process, self.store), SimClock(process), run)
+        for each in (merged, *self.closed):
+            self.oracle.judge(each)
+            if _verdicts(each) != _verdicts(merged):
+                raise Broken("two agents merged differently (closing)")
+        if self.scenario.sources_change and not merged.mixed:
+            raise Broken("sources changed, but the run is not called mixed (identity)")
+
+    def _raise_faults(self) -> None:
+        if self.faults:
+            raise self.faults[0]
+
+
+def _verdicts(merged: MergedRun) -> list[tuple[str, str]]:
+    return [(outcome.result.test, outcome.result.verdict.value) for outcome in merged.outcomes]
+
+
+class ApartHirer:
+    """Each supervisor in a process of its own, with its own knowledge; only orders reach it."""
+
+    is_local = False
+
+    def __init__(self, world: World, leader: leading.Leader) -> None:
+        self._world, self._leader = world, leader
+
+    def start(self, birth: Birth) -> asyncio.Task[supervising.Life]:
+        return asyncio.ensure_future(self._live(birth))
+
+    async def _live(self, birth: Birth) -> supervising.Life:
+        world, leader = self._world, self._leader
+        process = world.process("worker")
+        world.places[birth.worker] = process
+        clock, port = SimClock(process), SimStore(process, world.store)
+        store = CertainStore(port, clock, leader.limits.retry_seconds)
+        launcher = SimLauncher(world, process)
+        birth = evolve(birth, identity=launcher.identity(birth.slot))
+        worker = Worker(
+            run=leader.run,
+            birth=birth,
+            plan=leader.plan,
+            view=RunView(leader.run, leader.plan, store, clock, leader.limits.lease_seconds),
+            store=store,
+            journal=port.journal(keys.journal(leader.run, birth.worker)),
+            launcher=launcher,
+            clock=clock,
+            emit=world.events.append,
+            limits=leader.limits,
+            orders=leader.orders,
+        )
+        try:
+            life = await supervising.supervise(worker)
+        except Gone:
+            await asyncio.sleep(1e6)
+            raise
+        world.crash(process)
+        return life
