@@ -6,8 +6,10 @@ The rules for names are those of pytest's junitxml (`mangle_test_address`), so t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Final
+
+from pipeline.model.runs import Outcome
 
 _OCCURRENCE: Final = re.compile(r" #\d+\Z")
 
@@ -20,9 +22,15 @@ def suite_of(test: str) -> str:
 class Natives:
     """Native ids of a run's tests: ` #2` is cut off only where the id without it is a test of the run too."""
 
-    def __init__(self, tests: Collection[str]) -> None:
-        doubtful = {test: _OCCURRENCE.sub("", test) for test in tests if " #" in test and _OCCURRENCE.search(test)}
-        first = set(doubtful.values()).intersection(tests) if doubtful else set()
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        doubtful = {
+            test: _OCCURRENCE.sub("", test)
+            for outcome in outcomes
+            if " #" in (test := outcome.result.test) and _OCCURRENCE.search(test)
+        }
+        first = set(doubtful.values())
+        if first:
+            first.intersection_update(outcome.result.test for outcome in outcomes)
         self.repeated = {test for test, base in doubtful.items() if base in first}
 
     def __call__(self, test: str) -> str:

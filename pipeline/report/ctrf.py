@@ -53,7 +53,7 @@ class CtrfReport:
 
 def write_ctrf(run: MergedRun, file: TextIO) -> None:
     """Write the document."""
-    natives = Natives([outcome.result.test for outcome in run.outcomes])
+    natives = Natives(run.outcomes)
     began = int(run.started * 1000)
     file.write(f'{{"reportFormat":"CTRF","specVersion":"{SPECIFICATION}","generatedBy":"doit-fleet",')
     file.write(f'"results":{{"tool":{{"name":"doit-fleet"}},"summary":{_encode(_summary(run))},\n"tests":[')

@@ -56,7 +56,7 @@ class _Suite:
 def write_junit(run: MergedRun, file: TextIO) -> None:
     """Write the document."""
     suites = _by_suite(run)
-    case = CaseWriter(Natives([outcome.result.test for outcome in run.outcomes]))
+    case = CaseWriter(Natives(run.outcomes))
     when = datetime.fromtimestamp(run.started, UTC).isoformat(timespec="seconds")
     file.write('<?xml version="1.0" encoding="utf-8"?>\n')
     file.write(f"<testsuites{_totals(suites, run)}>\n")
@@ -73,12 +73,12 @@ def write_junit(run: MergedRun, file: TextIO) -> None:
 def _by_suite(run: MergedRun) -> dict[str, _Suite]:
     """Each suite's members and counts, in the run's order."""
     suites = {name: _Suite([], []) for name in run.suites}
+    prefix, suite = "\0", _Suite([], [])
     for outcome in run.outcomes:
         result = outcome.result
-        name = result.test.partition("::")[0]
-        suite = suites.get(name)
-        if suite is None:
-            suite = suites[name] = _Suite([], [])
+        if not result.test.startswith(prefix):
+            name = suite_of(result.test)
+            prefix, suite = f"{name}::", suites.setdefault(name, _Suite([], []))
         suite.outcomes.append(outcome)
         suite.seconds += result.seconds
         if result.verdict is not Verdict.PASSED:

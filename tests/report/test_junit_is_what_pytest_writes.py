@@ -115,7 +115,7 @@ def test_an_address_is_split_at_the_last_name(native: str, expected: tuple[str, 
 
 def test_a_repeated_native_id_has_its_own_name_again() -> None:
     """` #2` is ours and goes; where it is part of the test's name it stays."""
-    natives = Natives(["u::a.py::t", "u::a.py::t #2", "u::b.sh #2"])
+    natives = Natives(merged(*map(result, ["u::a.py::t", "u::a.py::t #2", "u::b.sh #2"])).outcomes)
 
     assert [natives(each) for each in ("u::a.py::t #2", "u::b.sh #2")] == ["a.py::t", "b.sh #2"]
 

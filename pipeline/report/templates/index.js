@@ -196,8 +196,12 @@ function drawTimeline() {
       pen.fillRect(LABEL + row[START] * scale, top + 1, Math.max(0.6, wide > 3 ? wide - 0.7 : wide), laneHeight - 2);
     }
     if (worker.lost) {
+      const label = "✖ " + worker.lost, wide = pen.measureText(label).width + 6;
+      const left = Math.min(width - wide, LABEL + worker.end * scale);
+      pen.fillStyle = colour("back");
+      pen.fillRect(left, top + 1, wide, laneHeight - 2);
       pen.fillStyle = colour("failed");
-      pen.fillText("✖ " + worker.lost, Math.min(width - 90, LABEL + worker.end * scale), top + laneHeight / 2);
+      pen.fillText(label, left + 3, top + laneHeight / 2);
     }
   });
 }
