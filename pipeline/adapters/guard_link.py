@@ -42,6 +42,8 @@ class GuardLink:
         self._control = Control(end, self._note, self.bell)
         self._zygote = zygote
         self._silence_seconds = silence_seconds
+        self.look_seconds = min(0.5, silence_seconds / 8)
+        """How often `look` wants to be called while the loop runs."""
         self._heard_at = self._looked_at = time.monotonic()
         self._kill_until: float | None = None
         self._asked = False

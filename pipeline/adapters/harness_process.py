@@ -24,8 +24,6 @@ from pipeline.ports import HarnessEnd
 
 QUIET_SECONDS = 0.1
 """After this silence the outbox is looked at: the last messages may be waiting for a flush that a hang prevents."""
-LOOK_SECONDS = 0.5
-"""How often a quiet harness's guard is looked at."""
 
 
 class HarnessProcess:
@@ -149,9 +147,10 @@ class HarnessProcess:
 
     async def _wait(self) -> None:
         self._channel.watch()
+        look = self._guard.look_seconds
         quiet_left = self._heard_at + QUIET_SECONDS - time.monotonic()
         if self._is_peeked or quiet_left > 0:
-            await self._guard.bell.wait(LOOK_SECONDS if self._is_peeked else quiet_left)
+            await self._guard.bell.wait(min(look, quiet_left) if quiet_left > 0 else look)
             return
         # Once is enough while the socket works: after such a silence the next thing said is flushed at once.
         self._is_peeked = True

@@ -90,7 +90,11 @@ class Zygote:
     def _begin(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = self._spawn(theirs.fileno())
+            try:
+                self._process = self._spawn(theirs.fileno())
+            except BaseException:
+                ours.close()
+                raise
         self._control = Control(ours, self._note, self._bell)
         spec = self._spec
         begin = {"framework": spec.module, "options": spec.options, "warm": self._is_warm}
