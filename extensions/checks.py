@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import SettingsError
 from pipeline.settings.container import Container
 from pipeline.settings.ledger import Problem, fold
-from pipeline.settings.provenance import Layer, Place
+from pipeline.settings.provenance import BUILT_IN, Layer, Place
 from pipeline.settings.providers import Provider
 from pipeline.settings.suggestion import did_you_mean
 
@@ -50,7 +50,11 @@ def _pools(fleet: Fleet) -> Iterator[Problem]:
     used = _pools_of_profiles(fleet)
     for name in fleet.suites.known():
         pool = fleet.suites[name].pool
-        used |= {write.value for write in pool.stack()[1:] if not isinstance(write.value, Provider)}
+        used |= {
+            write.value
+            for write in pool.stack()
+            if write.place is not BUILT_IN and not isinstance(write.value, Provider)
+        }
         if pool.tasks():
             return
         try:

@@ -5,6 +5,7 @@ Building it reads the layers; it starts nothing and looks for no tests. Tasks ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,8 +66,12 @@ class Fleet(Extension):
         super().__init__(Scope(ledger, (), self, None))
         self._outside: dict[str, Member] = {}
         for name, kind in outside.items():
-            if name in self._members or hasattr(Fleet, name):
+            if name in self._members or hasattr(Fleet, name) or name == "scope":
                 raise SettingsError(f"extension {name!r} ({kind.__module__}) has the name of one of ours")
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise SettingsError(
+                    f"extension {name!r} ({kind.__module__}) needs a name of small letters, digits and '_'"
+                )
             member = Nested(kind)
             member.name = name
             self._outside[name] = member

@@ -91,8 +91,11 @@ def _row(setting: Setting[Any], owner: Extension) -> Row:
 def _value(setting: Setting[Any]) -> tuple[Any, str]:
     if tasks := setting.tasks():
         return None, f"<known after {', '.join(tasks)}>"
-    kind, value = setting.declaration.kind, setting.peek()
-    return kind.plain(value), kind.show(value)
+    try:
+        value = setting.peek()
+    except SettingsError as error:
+        return None, f"<{error.message}>"
+    return setting.declaration.kind.plain(value), setting.declaration.kind.show(value)
 
 
 def _overridden(setting: Setting[Any], write: Write) -> Overridden:
@@ -101,9 +104,7 @@ def _overridden(setting: Setting[Any], write: Write) -> Overridden:
 
 def _shown(setting: Setting[Any], value: Any) -> str:
     if isinstance(value, Provider):
-        if tasks := value.tasks():
-            return f"<known after {', '.join(tasks)}>"
-        value = setting.declaration.kind.parse(value.peek(), setting.context)
+        return "<computed>"
     return setting.declaration.kind.show(value)
 
 

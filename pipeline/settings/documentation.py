@@ -21,6 +21,7 @@ def _own(kind: type) -> dict[str, str]:
     import ast
     import inspect
     import textwrap
+    from itertools import pairwise
 
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
@@ -28,7 +29,7 @@ def _own(kind: type) -> dict[str, str]:
         return {}
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     found = {}
-    for node, after in zip(body, body[1:]):
+    for node, after in pairwise(body):
         name = _assigned(node)
         if name and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             found[name] = inspect.cleandoc(str(after.value.value))

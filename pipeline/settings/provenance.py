@@ -11,7 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-_HERE: Final = str(Path(__file__).parent)
+_HERE: Final = f"{Path(__file__).parent}/"
 
 
 class Layer(IntEnum):

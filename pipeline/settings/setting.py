@@ -123,8 +123,23 @@ class Setting(Provider[T]):
             raise SettingsError(text) from error
 
     def stack(self) -> list[Write]:
-        """Return every write, lowest layer first, beginning with the built-in or inherited value."""
-        return [self._base(), *sorted(self._cell.writes, key=lambda write: write.place.layer)]
+        """Return every write, lowest layer first, the built-in or inherited value included.
+
+        What a user set on the parent stands above conventions of its heirs; a mere default of the parent does not.
+        """
+        writes = sorted(self._cell.writes, key=lambda write: write.place.layer)
+        parent = self._parent()
+        if parent is None:
+            return [self._default(), *writes]
+        above = parent.top() > Layer.CONVENTION
+        start = sum(write.place.layer == Layer.CONVENTION for write in writes) if above else 0
+        return [*writes[:start], Write(INHERITED, parent), *writes[start:]]
+
+    def top(self) -> Layer:
+        """Return the highest layer that says anything here or, where it is inherited, above."""
+        parent = self._parent()
+        layers = [write.place.layer for write in self._cell.writes]
+        return max([Layer.BUILT_IN if parent is None else parent.top(), *layers])
 
     def effective(self) -> list[Write]:
         """Return the writes that make up the value: the highest that replaces, and what is joined to it above."""
@@ -137,10 +152,10 @@ class Setting(Provider[T]):
         stack = self.stack()
         return stack[: len(stack) - len(self.effective())][::-1]
 
-    def _base(self) -> Write:
-        inherited = self._owner.inherited(self.declaration.name)
-        if inherited is not None:
-            return Write(INHERITED, inherited)
+    def _parent(self) -> Setting[Any] | None:
+        return self._owner.inherited(self.declaration.name)
+
+    def _default(self) -> Write:
         default: Any = self.declaration.default_for(self._owner)
         if not isinstance(default, Provider):
             default = self.declaration.kind.parse(default, self._ledger.context)

@@ -186,3 +186,13 @@ def test_an_extension_may_not_take_our_names(site: Site) -> None:
 
     with pytest.raises(SettingsError, match="extension 'workers' .* has the name of one of ours"):
         Fleet.build(site.root, environment={}, arguments={}, home=site.home, extensions={"workers": Extension})
+
+
+@pytest.mark.parametrize("name", ["scope", "tasks", "My", "a-b", "a.b"])
+def test_an_extensions_name_can_be_typed_in_every_layer(site: Site, name: str) -> None:
+    """As an attribute, a variable and an argument."""
+    from extensions.fleet import Fleet
+    from pipeline.settings.extension import Extension
+
+    with pytest.raises(SettingsError, match=f"extension '{name}'"):
+        Fleet.build(site.root, environment={}, arguments={}, home=site.home, extensions={name: Extension})

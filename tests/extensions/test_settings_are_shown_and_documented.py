@@ -6,7 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from extensions.fleet import Fleet
@@ -62,6 +62,17 @@ def test_a_value_of_a_task_is_shown_as_not_yet_known(site: Site) -> None:
 
     (row,) = describe(fleet, "workers.count")
     assert (row.value, row.shown) == (None, "<known after measure>")
+
+
+def test_a_value_that_cannot_be_computed_hides_no_other(site: Site) -> None:
+    """Its row says why."""
+    fleet = site.build()
+    with fleet.dodo():
+        fleet.workers.count = provider(lambda: int("no number"))
+
+    shown = {row.name: row.shown for row in describe(fleet)}
+    assert "'workers.count' could not be computed: ValueError" in shown["workers.count"]
+    assert shown["workers.nice"] == "0"
 
 
 def test_a_name_or_a_prefix_may_be_asked_for(site: Site) -> None:

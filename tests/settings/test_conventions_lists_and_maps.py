@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+
 import pytest
 
 from pipeline.errors import SettingsError
@@ -58,8 +60,7 @@ def test_appended_keys_of_a_map_override() -> None:
 
 def test_a_map_once_read_cannot_be_changed_in_place() -> None:
     """Final means final."""
-    with pytest.raises(TypeError):
-        make_yard().shed.env.get()["A"] = "1"  # type: ignore[index]
+    assert not isinstance(make_yard().shed.env.get(), MutableMapping)
 
 
 def test_nothing_can_be_appended_to_a_single_value() -> None:
@@ -90,6 +91,21 @@ def test_what_an_element_does_not_say_its_parent_says() -> None:
     assert "inherited, from shed.size" in str(rose.size.provenance())
 
 
+def test_a_convention_of_an_heir_stands_between_its_parents_default_and_its_parents_set_value() -> None:
+    """A convention is below every value of the user's own, wherever that was given."""
+    yard = make_yard()
+    yard.beds.each(lambda bed: bed.size.convention(4))
+    assert yard.beds["rose"].size.peek() == 4
+    yard.shed.size.convention(5)
+    assert yard.beds["rose"].size.peek() == 4
+
+    yard.shed.size = 6
+
+    assert yard.beds["rose"].size.peek() == 6
+    yard.beds["rose"].size = 7
+    assert yard.beds["rose"].size.peek() == 7
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("size", "many"), ("size", True), ("size", -1), ("tools", "spade"), ("title", 3)]
 )
@@ -115,4 +131,4 @@ def test_an_unknown_name_is_an_error_in_both_directions() -> None:
 def test_an_object_of_settings_cannot_be_assigned() -> None:
     """Only its settings can."""
     with pytest.raises(SettingsError, match="'shed' holds settings and cannot be set itself"):
-        make_yard().shed = 3  # type: ignore[assignment]
+        make_yard().shed = 3
