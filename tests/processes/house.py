@@ -53,9 +53,7 @@ class House:
             module=SERVING,
             options=self.options,
         )
-        self.launcher = LocalLauncher(
-            {"unit": spec}, scratch / "scratch", slots=2, lease_seconds=lease_seconds, **more
-        )
+        self.launcher = LocalLauncher({"unit": spec}, scratch / "scratch", slots=2, lease_seconds=lease_seconds, **more)
 
     async def harness(self, slot: int = 0) -> HarnessProcess:
         """A harness that has said hello."""
