@@ -7,7 +7,6 @@ of streams.
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable
 from typing import Final
 
@@ -38,7 +37,10 @@ def guarded(text: str, *, token: str = "") -> str:
     """Wrap a text so that no line of it is obeyed; unchanged when nothing in it looks like a command."""
     if not _COMMAND_LINE.search(text):
         return text
-    token = token or secrets.token_hex(16)
+    if not token:
+        import secrets
+
+        token = secrets.token_hex(16)
     return f"::stop-commands::{token}\n{text}\n::{token}::"
 
 

@@ -14,12 +14,13 @@ from attrs import define, field
 
 from pipeline.model import events as e
 from pipeline.model.runs import MergedRun
+from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.annotations import Locate, file_in_native_id
 from pipeline.report.failure import Reproduce, failure_text, headline, is_worth_showing
 from pipeline.report.inert import inert, inert_line
 from pipeline.report.phrases import count, duration
 from pipeline.report.progress import Progress
-from pipeline.report.summary import Shown, summary
+from pipeline.report.summary import LISTED, Shown, summary
 
 
 @define(slots=False)
@@ -41,6 +42,7 @@ class ConsoleReporter:
     report_errors: Sequence[str] = ()
     name: str = "console"
     _log_directories: set[str] = field(factory=set)
+    _shown: set[str] = field(factory=set)
 
     def start(self) -> None:
         """Begin to refresh."""
@@ -69,6 +71,7 @@ class ConsoleReporter:
         if type(event) is e.TestFinished:
             assert isinstance(event, e.TestFinished)
             if is_worth_showing(event.result):
+                self._shown.add(event.result.test)
                 self.say_failure(event)
             elif event.result.is_flaky:
                 self.say(f"flaky: {headline(event.result, worker=event.worker, attempt=event.attempt)}")
@@ -78,8 +81,10 @@ class ConsoleReporter:
             self.say(line)
 
     def finish(self, run: MergedRun) -> Sequence[str]:
-        """Print the summary."""
+        """Print the failures that no event told of (a resumed run, verdicts that only the merge gives), then the summary."""
         self.stop()
+        for outcome in [each for each in run.outcomes if self._is_news(each.result)][:LISTED]:
+            self.say_failure(e.TestFinished(worker=outcome.worker, result=outcome.result, attempt=outcome.attempt))
         shown = Shown(
             reports=tuple(self.reports),
             report_errors=tuple(self.report_errors),
@@ -88,6 +93,9 @@ class ConsoleReporter:
         )
         self.say(summary(run, self.reproduce, shown))
         return ()
+
+    def _is_news(self, result: Result) -> bool:
+        return result.verdict is not Verdict.PASSED and is_worth_showing(result) and result.test not in self._shown
 
     def _log_line(self, event: e.WorkerStarted) -> str:
         """Say once for each folder of logs where it is."""

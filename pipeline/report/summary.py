@@ -7,7 +7,9 @@ line that reproduces each.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Final
 
 from attrs import frozen
@@ -37,18 +39,20 @@ class Shown:
 def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
     """The whole summary. Its last line is the answer: good or not, and the exit code with its reason."""
     special = [each.result for each in run.outcomes if each.result.verdict is not Verdict.PASSED or each.result.earlier]
-    bad = [each for each in special if not each.verdict.is_good]
+    bad = [each for each in special if not each.verdict.is_good and each.verdict is not Verdict.NOT_RUN]
+    not_run = Counter(each.message for each in special if each.verdict is Verdict.NOT_RUN)
     flaky = [each for each in special if each.is_flaky]
     lines = [
         "",
         *_section("errors", [inert(each) for each in run.errors]),
         *_section("without a verdict", [_missing_line(*each) for each in run.missing]),
         *_section("not good", list(_bad_lines(bad, reproduce))),
+        *_section("not run", [_not_run_line(*each) for each in not_run.most_common()]),
         *_section("flaky", [_flaky_line(each) for each in flaky]),
         *_section("slowest", [_slow_line(each) for each in slowest(run, shown.slowest)]),
         *_section("lost workers", list(_loss_lines(run))),
         *_section("reports", [*map(inert_line, shown.reports), *map(inert, shown.report_errors)]),
-        *_section("logs", sorted({inert_line(each.log) for each in run.workers if each.log})),
+        *_section("logs", [inert_line(each) for each in _log_folders(run)]),
         *_warnings(run),
         verdict_line(run, shown.expected_seconds),
     ]
@@ -97,9 +101,19 @@ def _bad_lines(bad: list[Result], reproduce: Reproduce) -> Iterator[str]:
             yield ""
             continue
         message = f" - {inert_line(result.message)[:200]}" if result.message else ""
-        line = "" if result.verdict is Verdict.NOT_RUN else reproduce(result.test)
+        line = reproduce(result.test)
         hand = f"\n{inert_line(line)}" if line else ""
         yield f"{result.verdict.value.upper()} {inert_line(result.test)}{message}{hand}"
+
+
+def _not_run_line(message: str, number_of_tests: int) -> str:
+    """Tests that were not run are counted by reason: with fail-fast there may be thousands."""
+    return f"{count(number_of_tests, 'test')}: {inert_line(message) or 'the run ended before'}"
+
+
+def _log_folders(run: MergedRun) -> list[str]:
+    folders = Counter(str(PurePath(each.log).parent) for each in run.workers if each.log)
+    return [f"{folder} ({count(logs, 'file')})" for folder, logs in sorted(folders.items())]
 
 
 def _missing_line(test: str, worker: str) -> str:

@@ -81,6 +81,18 @@ def test_a_failure_is_shown_at_once_and_in_full(clock: FakeClock) -> None:
     assert "reproduce: pytest tests/test_a.py::test_x" in text
 
 
+def test_a_failure_that_no_event_told_of_is_shown_before_the_summary(clock: FakeClock) -> None:
+    """From before a resume, or decided by the merge alone; what was shown is not shown again."""
+    reporter = plain(clock)
+    reporter.event(e.TestFinished(worker="w0", result=failed("unit::seen")))
+    reporter.finish(merged(failed("unit::seen"), failed("unit::news"), result("unit::crash", Verdict.CRASHED)))
+
+    text = text_of(reporter)
+    assert text.count("def test_x():") == 2
+    assert text.index("FAILED unit::news (250 ms, on w0)") < text.index("not good:")
+    assert "CRASHED unit::crash (250 ms, on w0)" in text
+
+
 def test_a_fast_run_is_no_flood(clock: FakeClock) -> None:
     """Ten thousand tests within a second are not worth one line."""
     reporter = plain(clock)

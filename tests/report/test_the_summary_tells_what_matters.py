@@ -76,7 +76,7 @@ def test_reports_and_what_failed_there_are_listed() -> None:
     text = summary(merged(result()), plain_line, Shown(reports=("r/junit.xml",), report_errors=("ctrf: no room",)))
 
     assert "reports:\n  r/junit.xml\n  ctrf: no room" in text
-    assert "logs:\n  logs/w0.log" in text
+    assert "logs:\n  logs (1 file)" in text
 
 
 def test_a_thousand_failures_do_not_fill_the_screen() -> None:
@@ -91,6 +91,17 @@ def test_a_thousand_failures_do_not_fill_the_screen() -> None:
 
     assert f"and {1000 - LISTED:,} more" in text
     assert len(asked) == LISTED
+
+
+def test_tests_that_were_not_run_are_counted_by_reason() -> None:
+    """After a fail-fast they are thousands, and must not hide the failure."""
+    waiting = [result(f"unit::n{each}", Verdict.NOT_RUN, seconds=0.0) for each in range(2000)]
+    gone = result("unit::gone", Verdict.NOT_RUN, message="not found")
+    text = summary(merged(*waiting, failed(), gone, exit_code=1), plain_line, Shown())
+
+    assert "not run:\n  2,000 tests: the run ended before\n  1 test: not found\n" in text
+    assert "FAILED unit::tests/test_a.py::test_x" in text
+    assert "unit::n1" not in text
 
 
 def test_a_troubled_run_is_told_without_control_characters() -> None:
