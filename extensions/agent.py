@@ -6,7 +6,8 @@ need none of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -15,14 +16,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from extensions import plugins
 from extensions.deciding import inputs_of
 from extensions.found_suites import found_suites
-from pipeline.adapters.remembered import Remembered
+from extensions.reporting import Reporting
+from pipeline.adapters.remembered import Remark, Remembered
+from pipeline.model.events import Event
+from pipeline.model.plans import Plan
+from pipeline.model.runs import MergedRun
 from pipeline.model.suites import HarnessSpec, Interpreter, Suite
-from pipeline.stages.agent import Framework, Inputs
+from pipeline.model.tests import Test
+from pipeline.stages.agent import Framework, Inputs, Wishes
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
     from pipeline.adapters.loop import Loop
     from pipeline.ports import Clock, History, Store
+    from pipeline.protocol.limits import Limits
 
 T = TypeVar("T")
 
@@ -45,7 +52,8 @@ class LocalAgent:
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
-        self.root: Path = fleet.project.root.get()
+        self.root: Path = fleet.scope.ledger.context.root
+        self.reporting = Reporting(fleet, self.reproduce)
         self._loop: Loop | None = None
         self._launcher: Any = None
 
@@ -59,8 +67,8 @@ class LocalAgent:
     def state(self) -> Path:
         """Where what must survive is kept; git is told to leave it alone."""
         folder: Path = self.fleet.project.state_dir.get()
-        if not folder.exists():
-            folder.mkdir(parents=True)
+        if not (folder / ".gitignore").exists():
+            folder.mkdir(parents=True, exist_ok=True)
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         return folder
 
@@ -198,10 +206,7 @@ class LocalAgent:
     def _history(self) -> History:
         from pipeline.adapters.history import SqliteHistory
 
-        settings = self.fleet.history
-        return SqliteHistory(
-            self.state / "history.db", keep_runs=settings.keep_runs.get(), recent_runs=settings.recent_runs.get()
-        )
+        return SqliteHistory(self.state / "history.db", keep_runs=self.fleet.history.keep_runs.get())
 
     def history(self) -> History:
         """Durations of earlier runs."""
@@ -210,3 +215,127 @@ class LocalAgent:
     def branches(self) -> Sequence[str]:
         """This branch, then the main ones."""
         return tuple(dict.fromkeys((self.fleet.project.branch.get(), *self.fleet.project.main_branches.get())))
+
+    def store_name(self) -> str:
+        """Where the store is, for people."""
+        return str(self.fleet.store.url.get())
+
+    def limits(self) -> Limits:
+        """Spans and budgets of the protocol, from the settings."""
+        from pipeline.protocol.limits import Limits
+
+        pool, run = self._pools()[0], self.fleet.run
+        slow = [suite.slow_after_seconds for suite in self.suites() if suite.slow_after_seconds]
+        return Limits(
+            lease_seconds=float(pool.lease_seconds.get()),
+            max_losses=pool.max_losses.get(),
+            max_losses_per_test=pool.max_losses_per_test.get(),
+            test_timeout_seconds={
+                suite.name: suite.timeout_seconds for suite in self.suites() if suite.timeout_seconds
+            },
+            slow_after_seconds=min(slow, default=float("inf")),
+            run_timeout_seconds=run.timeout_seconds.get(),
+        )
+
+    def wishes(self) -> Wishes:
+        """What the settings say of planning."""
+        run = self.fleet.run
+        seed = run.seed.get()
+        return Wishes(
+            fail_fast=run.fail_fast.get(), seed=0 if seed == "auto" else int(seed), allow_empty=run.allow_empty.get()
+        )
+
+    # Events and results.
+
+    def emit(self, event: Event) -> None:
+        """Tell everybody who reads events."""
+        self.reporting.emit(event)
+
+    def expect(self, plan: Plan) -> None:
+        """Tell the console which tests are to come."""
+        self.reporting.expect(plan)
+
+    def report_paths(self) -> Sequence[Path]:
+        """Files that the reports are made of."""
+        return self.reporting.paths
+
+    def reproduce(self, test: str) -> str:
+        """A shell line that runs one test by hand."""
+        name, _, native = test.partition("::")
+        suite = next((suite for suite in self.suites() if suite.name == name), None)
+        return self.framework(suite).reproduce(suite, Test(id=test, suite=name, native=native)) if suite else ""
+
+    def finish(self, run: MergedRun) -> None:
+        """Write all reports, then the summary."""
+        self.reporting.finish(run, self.state / "reports" / run.run)
+
+    def say_again(self) -> None:
+        """Print the result that still stands, with its age."""
+        from pipeline.report.summary import up_to_date
+
+        remark = self.remembered.result(self.inputs().identity)
+        if remark is not None:
+            run = MergedRun(run=remark.run, plan="", counts=dict(remark.counts), seconds=remark.seconds)
+            self.reporting.say(up_to_date(run, age_seconds=self.clock().wall() - remark.ended))
+
+    def learn(self, run: MergedRun) -> None:
+        """Remember the outcome and its durations, and prune what is old."""
+        remark = Remark(
+            identity=self.inputs().identity,
+            run=run.run,
+            exit_code=run.exit_code,
+            counts=run.counts,
+            ended=self.clock().wall(),
+            seconds=run.seconds,
+            is_mixed=run.mixed,
+        )
+        self.remembered.learn(remark, run)
+        self.history().learn(run, branch=self.branches()[0])
+        self.wait(self._prune(run.run))
+
+    async def _prune(self, latest: str) -> None:
+        from pipeline.protocol.sweeping import delete_run, list_runs
+
+        runs = [run.name for run in await list_runs(self.store(), self.clock()) if run.is_closed and run.name != latest]
+        old = self.remembered.too_old(
+            runs, keep=self.fleet.store.keep_runs.get(), days=self.fleet.store.keep_days.get()
+        )
+        for name in old:
+            await delete_run(self.store(), self.clock(), name)
+            shutil.rmtree(self.state / "reports" / name, ignore_errors=True)
+
+    def command(self, arguments: Sequence[str], cwd: str) -> str:
+        """Run a command to its end; what it printed. Raises `EngineError` with the end of its output."""
+        from pipeline.adapters.commands import run_command
+
+        return run_command(arguments, cwd=cwd)
+
+    def foreground(self, arguments: Sequence[str], suite: Suite) -> int:
+        """Run a command of a suite on the terminal, in its folder and environment; its exit status."""
+        from pipeline.adapters.commands import run_on_terminal
+
+        return run_on_terminal(arguments, cwd=suite.root, env={**self.fleet.environment, **suite.env})
+
+    def sweep_scratch(self) -> Sequence[str]:
+        """End processes and remove files that dead agents have left; what was removed."""
+        from pipeline.adapters.scratch import sweep_scratch
+
+        return sweep_scratch(Path(self.fleet.local.scratch_dir.get()))
+
+    # The event loop.
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something on the agent's event loop."""
+        if self._loop is None:
+            from pipeline.adapters.loop import Loop
+
+            self._loop = Loop()
+        return self._loop.wait(work)
+
+    def close(self) -> None:
+        """End harnesses, reporters and the loop; safe to call when nothing was ever made."""
+        self.reporting.close()
+        if self._loop is not None:
+            if self._launcher is not None:
+                self._loop.wait(self._launcher.close())
+            self._loop.close()

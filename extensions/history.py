@@ -11,11 +11,9 @@ from pipeline.settings.extension import Extension
 class History(Extension):
     """What is remembered of earlier runs."""
 
-    keep_runs = setting(kinds.whole, 50)
-    """How many valid runs of a branch are remembered."""
-
-    recent_runs = setting(kinds.whole, 7)
-    """Over how many of a test's latest durations the median is taken. Fewer follow changes sooner, more bear noise."""
+    keep_runs = setting(kinds.whole, 20)
+    """Over how many of a test's latest durations the estimate is taken, newer ones weighing more. Fewer follow changes
+    sooner, more bear noise."""
 
     imports = setting(texts, ())
     """Files with durations to start from, relative to the root: `.test_durations` of pytest-split, or JUnit XML. Used

@@ -110,10 +110,13 @@ class HarnessEnd:
 class Harness(Protocol):
     """A running harness behind its guard, as the supervisor sees it."""
 
-    place: str
-    """Where it is, for people: `host pid 123`."""
-    log: str
-    """Path of its live log, or empty."""
+    @property
+    def place(self) -> str:
+        """Where it is, for people: `host pid 123`."""
+
+    @property
+    def log(self) -> str:
+        """Path of its live log, or empty."""
 
     async def send(self, message: Message) -> None:
         """Hand over a message; silently dropped when the harness has ended."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import configparser
 import fnmatch
+import json
 import re
 import shlex
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,32 @@ def reproduce(suite: Suite, test: Test) -> str:
     """A line for a shell that runs one test with plain pytest, from the suite's root, needing nothing of ours."""
     start = ["pytest"] if suite.invocation == "pytest" else [suite.interpreter.path, "-m", "pytest"]
     return shlex.join([*start, *suite.args, test.native])
+
+
+def replay(suite: Suite, natives: Sequence[str], file: Path) -> list[str]:
+    """A command that runs tests in a given order; newer versions read the ids from the file, so that many fit."""
+    version = tuple(int(part) for part in suite.interpreter.packages["pytest"].split(".")[:2])
+    return [suite.interpreter.path, "-m", "pytest", *suite.args, *([f"@{file}"] if version >= (8, 2) else natives)]
+
+
+def foreground(suite: Suite) -> list[str]:
+    """A command that runs the suite in one process."""
+    script = Path(suite.interpreter.path).parent / "pytest"
+    by_name = suite.invocation == "pytest" and script.exists()
+    return [*([str(script)] if by_name else [suite.interpreter.path, "-m", "pytest"]), *arguments(suite)]
+
+
+def conclude(suite: Suite, facts: Mapping[str, Any], command: Callable[[Sequence[str], str], str]) -> list[str]:
+    """Combine and report coverage where the suite measured it; an objection when it is under its limit."""
+    told = facts.get("cov")
+    if not told:
+        return []
+    script = Path(__file__).parent.parent / "harness" / "combine_coverage.py"
+    printed = command([suite.interpreter.path, str(script), json.dumps(told)], suite.root)
+    *report, answer = printed.rstrip("\n").split("\n")
+    print("\n".join(report))
+    objection = json.loads(answer)["objection"]
+    return [objection] if objection else []
 
 
 def condemns(suite: Suite, path: Path) -> bool:

@@ -100,9 +100,12 @@ class CatalogLoader(DodoTaskLoader):  # type: ignore[misc]
             doit_cmd._CMDLINE_VARS = dict(self.composition.leftover)
             self._refuse_command_names()
             self.namespace = self._import(dodo)
-            configure = self.namespace.get("configure")
-            if inspect.isfunction(configure) and len(inspect.signature(configure).parameters) == 1:
-                configure(self.composition.fleet)
+            with self.composition.configuring():
+                self._configure(self.namespace.get("configure"))
+
+    def _configure(self, configure: object) -> None:
+        if inspect.isfunction(configure) and len(inspect.signature(configure).parameters) == 1:
+            configure(self.composition.fleet)
 
     def load_doit_config(self) -> dict[str, Any]:
         """doit's configuration: the composition's, below pyproject.toml's, below the dodo.py's."""

@@ -50,6 +50,8 @@ class Run(DoitRun):  # type: ignore[misc]
                 return int(super().execute(params, args))
             except KeyboardInterrupt:
                 return stop.exit_code or 130
+            finally:
+                self.loader.composition.close()
 
     def _execute(
         self,

@@ -5,25 +5,30 @@ Stages see only this protocol: no adapter, launcher, framework or settings objec
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from attrs import frozen
 
 from pipeline.model.events import Event
+from pipeline.model.plans import Plan
+from pipeline.model.runs import MergedRun
 from pipeline.model.suites import HarnessSpec, Suite
 from pipeline.model.tests import Test
-from pipeline.ports import Clock, Harness, History, Launcher, Reporter, Store
+from pipeline.ports import Clock, Harness, History, Launcher, Store
+from pipeline.protocol.limits import Limits
 
 T = TypeVar("T")
+Command = Callable[[Sequence[str], str], str]
+"""Runs a command in a folder to its end; what it printed. Raises `EngineError`."""
 
 
 @frozen(kw_only=True)
 class Inputs:
     """Digests of what decides verdicts, by part, so that a change can be explained."""
 
-    parts: Mapping[str, str]
+    parts: Mapping[str, str | Mapping[str, str]]
     """For instance `sources`, `environment`, `interpreter unit`, `settings`."""
     identity: str
     """16 hexadecimal digits over all parts: names the run."""
@@ -42,8 +47,20 @@ class Framework(Protocol):
     def reproduce(self, suite: Suite, test: Test) -> str:
         """A shell line that runs one test without anything of ours."""
 
+    def replay(self, suite: Suite, natives: Sequence[str], file: Path) -> Sequence[str]:
+        """A command that runs these tests in this order without anything of ours; `file` holds them, an id a line."""
+
+    def foreground(self, suite: Suite) -> Sequence[str]:
+        """A command that runs the whole suite in one process, on the terminal."""
+
     def condemns(self, suite: Suite, path: Path) -> bool:
         """Whether a source that is no valid syntax makes the suite red for certain."""
+
+    def conclude(self, suite: Suite, facts: Mapping[str, Any], command: Command) -> Sequence[str]:
+        """Do what is done once after all tests; objections that make the run red although each test may be good.
+
+        `facts` are those that the suite's harnesses told when they started.
+        """
 
 
 class WarmLauncher(Launcher, Protocol):
@@ -76,8 +93,10 @@ class Agent(Protocol):
     """The build machine's process as stages may use it; everything is made when first asked for."""
 
     root: Path
-    build: Path
-    """Where stages leave files for people: `build/<stage>/…`."""
+
+    @property
+    def build(self) -> Path:
+        """Where stages leave files for people: `build/<stage>/…`."""
 
     def suites(self) -> Sequence[Suite]:
         """All suites this run selects, interpreters found. Raises `UsageError`."""
@@ -115,11 +134,41 @@ class Agent(Protocol):
     def wishes(self) -> Wishes:
         """What the settings say of planning."""
 
+    def limits(self) -> Limits:
+        """Spans and budgets of the protocol."""
+
+    def up_to_date_counts(self) -> bool:
+        """Whether every selected suite lets an earlier green result stand."""
+
+    def store_name(self) -> str:
+        """Where the store is, for people."""
+
     def emit(self, event: Event) -> None:
         """Tell everybody who reads events."""
 
-    def reporters(self) -> Sequence[Reporter]:
-        """Everybody who reads events and writes reports."""
+    def expect(self, plan: Plan) -> None:
+        """Tell the console which tests are to come."""
+
+    def report_paths(self) -> Sequence[Path]:
+        """Files that the reports are made of."""
+
+    def finish(self, run: MergedRun) -> None:
+        """Write all reports, then the summary."""
+
+    def say_again(self) -> None:
+        """Print the result that still stands, with its age."""
+
+    def learn(self, run: MergedRun) -> None:
+        """Remember the outcome and its durations, and prune what is old."""
+
+    def command(self, arguments: Sequence[str], cwd: str) -> str:
+        """Run a command to its end; what it printed. Raises `EngineError` with the end of its output."""
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something on the agent's event loop. Raises `Stopped` when a signal ends it."""
+
+    def foreground(self, arguments: Sequence[str], suite: Suite) -> int:
+        """Run a command of a suite on the terminal, in its folder and environment; its exit status."""
+
+    def sweep_scratch(self) -> Sequence[str]:
+        """End processes and remove files that dead agents have left; what was removed."""

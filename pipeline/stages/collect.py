@@ -17,7 +17,6 @@ from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.logic.naming import name_tests
 from pipeline.model.events import CollectionFinished, CollectionStarted
 from pipeline.ports import Collected
-from pipeline.protocol.collecting import collect_suite
 from pipeline.stages.agent import Agent
 
 DOC = "let warm harnesses say which tests there are"
@@ -68,6 +67,8 @@ def collect(agent: Agent) -> dict[str, Any]:
 
 
 async def _collect_one(agent: Agent, suite: str) -> Collected:
+    from pipeline.protocol.collecting import collect_suite  # Here, because it needs asyncio.
+
     known = agent.history().estimates(suite, agent.branches())
     weights: dict[str, float] = {}
     for test, seconds in known.items():

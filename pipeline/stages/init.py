@@ -11,10 +11,25 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.errors import UsageError
+from pipeline.graph.catalog import Catalog
+from pipeline.graph.task import Action, Handle, TaskSpec
 
 TEMPLATE = Path(__file__).parent / "templates" / "doitw"
 TOML_LINES = '\n[tool.doit]\nloader = "fleet"\n'
 INI_LINES = "[GLOBAL]\nloader = fleet\n"
+
+
+DOC = "write into this project what makes plain `doit` and ./doitw work here"
+
+
+def register(catalog: Catalog, root: Path) -> Handle:
+    """Add the task."""
+    action = Action(_say, {"root": root})
+    return catalog.add("init", lambda: TaskSpec(name="init", actions=(action,), always=True), doc=DOC)
+
+
+def _say(root: Path) -> None:
+    print("\n".join(init(root)))
 
 
 def init(root: Path) -> list[str]:

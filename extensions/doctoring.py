@@ -1,0 +1,77 @@
+"""What `doctor` looks at: each thing a run needs, tried for real, with the way out when it is not there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from extensions import plugins
+from pipeline.errors import FleetError
+from pipeline.stages.agent import Check
+
+if TYPE_CHECKING:
+    from extensions.agent import LocalAgent
+
+LEAST_BYTES = 200 * 2**20
+"""Free disk below which a run is likely to meet a full one."""
+
+
+def checks(agent: LocalAgent) -> Iterator[Check]:
+    """All checks, each once, in the order in which a run would meet them."""
+    yield _try("settings", lambda: f"root {agent.root}")
+    yield _try("interpreters", lambda: _interpreters(agent))
+    yield _try("inputs", lambda: f"{len(agent.sources())} files")
+    yield _try("workers", lambda: f"{agent.slots()} on launcher {agent.launcher().name!r}")
+    yield _try("store", lambda: agent.wait(_store(agent)))
+    yield _try("history", lambda: _history(agent))
+    yield _disk(agent)
+    for group in plugins.GROUPS:
+        for name in plugins.names(group):
+            yield _try(f"{group[:-1]} {name}", partial(_plugin, group, name))
+
+
+def _try(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, good=True, text=look())
+    except FleetError as error:
+        return Check(name=name, good=False, text=error.message, hint=error.hint)
+
+
+def _interpreters(agent: LocalAgent) -> str:
+    told = []
+    for suite in agent.suites():
+        python = suite.interpreter
+        packages = ", ".join(f"{name} {version}" for name, version in python.packages.items())
+        version = ".".join(map(str, python.version))
+        told.append(f"suite {suite.name!r}: {python.path} (Python {version}, {packages}; {python.source})")
+    return "; ".join(told)
+
+
+async def _store(agent: LocalAgent) -> str:
+    key = "probe/doctor"
+    store = agent.store()
+    await store.delete(key)
+    first, second = await store.create(key, b"1"), await store.create(key, b"2")
+    await store.delete(key)
+    if not first or second:
+        raise FleetError(f"the store {agent.store_name()!r} does not honour put-if-absent", hint="use another store")
+    return f"{agent.store_name()} can be written, conditions are honoured"
+
+
+def _history(agent: LocalAgent) -> str:
+    known = sum(len(agent.history().estimates(suite.name, agent.branches())) for suite in agent.suites())
+    return f"durations of {known} tests"
+
+
+def _disk(agent: LocalAgent) -> Check:
+    free = shutil.disk_usage(agent.state).free
+    return Check(
+        name="disk", good=free >= LEAST_BYTES, text=f"{free // 2**20} MiB free for {agent.state}", hint="make room"
+    )
+
+
+def _plugin(group: str, name: str) -> str:
+    loaded = plugins.load(group, name)
+    return f"{getattr(loaded, '__module__', getattr(loaded, '__name__', loaded))}"

@@ -1,0 +1,127 @@
+"""Everybody who reads events: the console and the reports that the settings name, made when the first event comes.
+
+Events reach them one at a time, with the agent's wall clock. A reporter that fails is told about and left out.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from extensions import plugins
+from pipeline.model.events import Event
+from pipeline.model.plans import Plan
+from pipeline.model.runs import MergedRun
+
+if TYPE_CHECKING:
+    from extensions.fleet import Fleet
+    from pipeline.ports import Reporter
+    from pipeline.report.console import ConsoleReporter
+
+FILES = {
+    "junit": "junit.xml",
+    "ctrf": "ctrf.json",
+    "events": "events.jsonl",
+    "trace": "trace.json",
+    "html": "index.html",
+}
+"""What the built-in formats are made of."""
+
+
+class Reporting:
+    """The readers of one process's events."""
+
+    def __init__(self, fleet: Fleet, reproduce: Callable[[str], str]) -> None:
+        self._fleet, self._reproduce = fleet, reproduce
+        self._lock = threading.Lock()
+        self._begun = False
+
+    @property
+    def folder(self) -> Path:
+        """Where reports are written."""
+        folder: Path = self._fleet.reports.dir.get()
+        return folder
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files of the built-in formats in use."""
+        return [self.folder / FILES[name] for name in self._fleet.reports.formats.get() if name in FILES]
+
+    @cached_property
+    def console(self) -> ConsoleReporter:
+        """The console, not started yet."""
+        from pipeline.report.console import console
+
+        made = console(
+            self._fleet.console.style.get(),
+            sys.stdout,
+            self._fleet.environment,
+            now=time.monotonic,
+            reproduce=self._reproduce,
+            slowest=self._fleet.reports.slowest.get(),
+        )
+        return made
+
+    @cached_property
+    def files(self) -> list[Reporter]:
+        """The reporters that write files."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        names = self._fleet.reports.formats.get()
+        return [plugins.load("reporters", name)(self.folder, self._reproduce) for name in names]
+
+    def emit(self, event: Event) -> None:
+        """Tell everybody."""
+        with self._lock:
+            self._begin()
+            stamped = event if event.time else evolve(event, time=time.time())
+            for reporter in (self.console, *self.files):
+                reporter.event(stamped)
+
+    def expect(self, plan: Plan) -> None:
+        """Tell the console what is to come."""
+        with self._lock:
+            self._begin()
+            self.console.plan({test.id: test.seconds for test in plan.tests})
+
+    def finish(self, run: MergedRun, keep: Path) -> None:
+        """Write all reports and the summary; the files are copied to `keep` as this run's own."""
+        from pipeline.report.finishing import finish_all
+
+        with self._lock:
+            self.console.stop()
+            written = finish_all(self.files, run)
+            self.console.reports, self.console.report_errors = written.paths, written.errors
+            self.console.finish(run)
+            _copy(written.paths, keep)
+
+    def say(self, text: str) -> None:
+        """Print a line that is no event."""
+        self.console.stop()
+        print(text, flush=True)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._begun:
+            self.console.stop()
+            for reporter in self.files:
+                if hasattr(reporter, "flush"):
+                    reporter.flush()
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self.console.start()
+
+
+def _copy(paths: Sequence[str], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        shutil.copy2(path, folder)

@@ -1,0 +1,51 @@
+"""All tasks in pipeline order, and the tasks that inform: who is handed what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from extensions.agent import LocalAgent
+from extensions.doctoring import checks
+from pipeline.graph.catalog import Catalog
+from pipeline.stages import collect, compile, doctor, gather, group, init, launch, plan, reproduce, settings, sweep
+
+
+def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
+    """Fill the catalog; nothing is realised."""
+    compiled = compile.register(catalog, agent, _compile)
+    collected = collect.register(catalog, agent, compiled)
+    grouped = group.register(catalog, agent, collected)
+    launched = launch.register(catalog, agent, grouped, resume=resume)
+    gather.register(catalog, agent, launched)
+    plan.register(catalog, agent, grouped)
+    settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))
+    doctor.register(catalog, lambda: checks(agent))
+    sweep.register(catalog, agent)
+    reproduce.register(catalog, agent)
+    init.register(catalog, agent.root)
+
+
+def _compile(python: str, paths: Sequence[str], *, cwd: str, processes: int) -> tuple[int, Sequence[Any]]:
+    from pipeline.adapters.compiler import compile_sources
+
+    return compile_sources(python, paths, cwd=cwd, processes=processes)
+
+
+def _describe(agent: LocalAgent, name: str | None, json: bool) -> str:
+    from pipeline.settings.description import describe, render
+
+    rows = describe(agent.fleet, name)
+    if not json:
+        return render(rows, explained=name is not None)
+    import json as codec
+
+    return codec.dumps([row.as_json() for row in rows], indent=2)
+
+
+def _schema(agent: LocalAgent) -> str:
+    import json as codec
+
+    from pipeline.settings.schema import json_schema
+
+    return codec.dumps(json_schema(agent.fleet), indent=2)

@@ -1,0 +1,29 @@
+"""Tidy the local launcher's scratch folder: what dead agents have left there, processes included.
+
+Knows the names of the folders (`agent-<pid>-<start time>`) and nothing of runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from pipeline.adapters import process_table
+
+KEPT_SECONDS = 7 * 86_400.0
+"""Logs of ended agents are kept that long; then the next agent removes them."""
+
+
+def sweep_scratch(scratch: Path, *, older_than_seconds: float = 0.0) -> list[str]:
+    """End processes that dead agents have left and remove their folders if old enough; what was removed."""
+    removed = []
+    for folder in sorted(scratch.glob("agent-*-*")):
+        _, pid, started = folder.name.split("-", 2)
+        if not pid.isdecimal() or process_table.is_alive(int(pid), started):
+            continue
+        process_table.end_all([], f"DOIT_FLEET_AGENT={folder.name}")
+        if time.time() - folder.stat().st_mtime >= older_than_seconds:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(str(folder))
+    return removed

@@ -1,0 +1,79 @@
+"""`gather`: merge the journals of a closed run, write its reports, teach the history, decide the exit code.
+
+The default task. When nothing has changed since a green run, that result is said again with its age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve
+
+from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, FleetError, TestsFailed, UntrustworthyRun
+from pipeline.graph.catalog import Catalog
+from pipeline.graph.task import Action, Handle, TaskSpec
+from pipeline.model.runs import MergedRun
+from pipeline.stages import collect, launch
+from pipeline.stages.agent import Agent
+
+DOC = "merge the results, write the reports, decide the exit code"
+
+
+def register(catalog: Catalog, agent: Agent, launched: Handle) -> Handle:
+    """Add the task, after `launch`."""
+    return catalog.add(
+        "gather",
+        lambda: TaskSpec(
+            name="gather",
+            actions=(Action(gather, {"agent": agent}),),
+            needs=(launched,),
+            targets=tuple(agent.report_paths()) if agent.slots() else (),
+            if_fresh=Action(say_again, {"agent": agent}),
+        ),
+        doc=DOC,
+    )
+
+
+def gather(agent: Agent) -> dict[str, Any]:
+    """Merge and report. Raises `TestsFailed` or `UntrustworthyRun`; the console has said what and why by then."""
+    from pipeline.protocol import resuming  # Here, because a `doit` with nothing to do never gathers.
+
+    if not agent.slots():
+        return {}
+    run = agent.wait(resuming.merged(agent.store(), agent.clock(), launch.read(agent)))
+    run = concluded(agent, run)
+    agent.learn(run)
+    agent.finish(run)
+    if run.exit_code != EXIT_GOOD:
+        raise failure_of(run)
+    return {"run": run.run}
+
+
+def concluded(agent: Agent, run: MergedRun) -> MergedRun:
+    """Let frameworks do what is done once after all tests (combine coverage, say), and take in what they object to."""
+    facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}
+    objections = [
+        text
+        for suite in agent.suites()
+        for text in agent.framework(suite).conclude(suite, facts.get(suite.name, {}), agent.command)
+    ]
+    return with_objections(run, objections)
+
+
+def with_objections(run: MergedRun, objections: Sequence[str]) -> MergedRun:
+    """A run that is not good enough for a framework is red even if every test passed."""
+    if not objections:
+        return run
+    reasons = "; ".join((*([run.reason] if run.reason else []), *objections))
+    return evolve(run, reason=reasons, exit_code=run.exit_code or EXIT_TESTS_FAILED)
+
+
+def failure_of(run: MergedRun) -> FleetError:
+    """The error that ends a red run; without text, because the summary has said everything."""
+    return TestsFailed("") if run.exit_code == EXIT_TESTS_FAILED else UntrustworthyRun("")
+
+
+def say_again(agent: Agent) -> None:
+    """Print the result that still stands."""
+    agent.say_again()

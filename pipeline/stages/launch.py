@@ -1,0 +1,135 @@
+"""`launch`: find the unfinished run of the same inputs, or begin one, and lead it to its end.
+
+Leaves `build/launch/run.json`: `{run, exit_code}`. A closed run is done, whatever its verdicts: `gather` says what they mean. A run
+that was stopped stays open, and the same command goes on with it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import Stopped, TestsFailed, UntrustworthyRun
+from pipeline.graph.catalog import Catalog
+from pipeline.graph.stop import Stop
+from pipeline.graph.task import Action, Digest, Handle, TaskSpec
+from pipeline.model.plans import Plan
+from pipeline.stages import collect, group
+from pipeline.stages.agent import Agent
+
+if TYPE_CHECKING:
+    from pipeline.protocol.leading import Ending
+
+DOC = "run the plan on workers, or go on where an earlier run stopped"
+
+
+def register(catalog: Catalog, agent: Agent, grouped: Handle, *, resume: str = "") -> Handle:
+    """Add the task; `group` runs before it only if it must run. `resume` names a run to go on with."""
+    return catalog.add(
+        "launch",
+        lambda: TaskSpec(
+            name="launch",
+            actions=(Action(launch, {"agent": agent, "resume": resume}),),
+            setup=(grouped,) if agent.slots() else (),
+            digest=lambda: _digest(agent, resume),
+        ),
+        doc=DOC,
+    )
+
+
+def _digest(agent: Agent, resume: str) -> Digest:
+    return {**agent.inputs().parts, **({"resume": resume} if resume else {})}
+
+
+def output(agent: Agent) -> Path:
+    """The file this stage leaves."""
+    return agent.build / "launch" / "run.json"
+
+
+def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
+    """Run. Raises `Stopped`, or `UntrustworthyRun` when a budget was spent or an engine failed."""
+    stop.check()
+    if not agent.slots():
+        return _in_foreground(agent)
+    run, ending = agent.wait(_lead(agent, resume, stop))
+    path = output(agent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"run": run, "exit_code": ending.exit_code}), encoding="utf-8")
+    if ending.closed:
+        is_final = ending.exit_code == 0 and not ending.merged.mixed and agent.up_to_date_counts()
+        return {"run": run, "fresh": is_final}
+    done = len(ending.merged.outcomes)
+    left = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
+    if stop.signal_number:
+        raise Stopped(left, signal_number=stop.signal_number, hint="the same command goes on with it")
+    reason = ending.merged.reason or "it could not be carried out"
+    raise UntrustworthyRun(f"{left}: {reason}", hint="the same command goes on with it")
+
+
+def _in_foreground(agent: Agent) -> dict[str, Any]:
+    """Run each suite's framework on the terminal, one after the other. Raises `TestsFailed` at the first bad one."""
+    for suite in agent.suites():
+        status = agent.foreground(agent.framework(suite).foreground(suite), suite)
+        if status:
+            raise TestsFailed(f"suite {suite.name!r} ended with status {status}, in the foreground")
+    return {"run": "", "fresh": False}
+
+
+async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
+    import asyncio  # Here, because most commands never launch anything.
+
+    from pipeline.protocol import leading, orders
+
+    store, clock = agent.store(), agent.clock()
+    run, plan = await _find(agent, resume)
+    agent.expect(plan)
+    told = orders.Stop()
+    loop = asyncio.get_running_loop()
+    with stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)):
+        ending = await leading.lead(
+            run=run,
+            plan=plan,
+            store=store,
+            launcher=agent.launcher(),
+            clock=clock,
+            emit=agent.emit,
+            limits=agent.limits(),
+            workers=agent.slots(),
+            stop=told,
+            sources_unchanged=lambda: not agent.changed_inputs(),
+            errors=_collection_errors(agent),
+            store_name=agent.store_name(),
+            expected_seconds=_expected(plan, agent.slots()),
+        )
+    return run, ending
+
+
+async def _find(agent: Agent, resume: str) -> tuple[str, Plan]:
+    """The run that a person named, or the unfinished one of the same inputs, or a new one with the plan at hand."""
+    from pipeline.protocol import resuming
+
+    store, clock, identity = agent.store(), agent.clock(), agent.inputs().identity
+    run = resume or await resuming.find_unfinished(store, clock, identity)
+    if run:
+        return run, await resuming.adopt_run(store, clock, run)
+    return await resuming.open_run(store, clock, identity, group.read(agent))
+
+
+def _collection_errors(agent: Agent) -> tuple[str, ...]:
+    found = collect.read(agent) if collect.output(agent).exists() else {}
+    return tuple(f"{native}: not collected" for one in found.values() for native, _ in one.errors)
+
+
+def _expected(plan: Plan, workers: int) -> float:
+    total = sum(batch.seconds for batch in plan.batches)
+    longest = max((batch.seconds for batch in plan.batches), default=0.0)
+    return float(max(total / max(workers, 1), longest))
+
+
+def read(agent: Agent) -> str:
+    """The run that `launch` ended. Raises `UntrustworthyRun` when that is not known."""
+    try:
+        return str(json.loads(output(agent).read_text("utf-8"))["run"])
+    except (OSError, ValueError, KeyError) as error:
+        raise UntrustworthyRun(f"cannot read {str(output(agent))!r}: {error}", hint="run `doit -a launch`") from error

@@ -1,0 +1,88 @@
+"""`plan`: what would run, on how many workers, how long it would take and what bounds that. Prints nothing but its answer.
+
+Reads what `group` left; runs nothing.
+"""
+
+from __future__ import annotations
+
+import json as codec
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import asdict
+
+from pipeline.errors import UsageError
+from pipeline.graph.catalog import Catalog
+from pipeline.graph.task import Action, Handle, Param, TaskSpec
+from pipeline.stages.agent import Agent
+from pipeline.stages.doctor import JSON
+
+DOC = "say what would run, for how long, and what bounds it"
+TARGET = Param(name="target", default="", help="a wall time in seconds: say how many workers it takes")
+
+
+def register(catalog: Catalog, agent: Agent, grouped: Handle) -> Handle:
+    """Add the task, after `group`."""
+    action = Action(plan, {"agent": agent})
+    return catalog.add(
+        "plan",
+        lambda: TaskSpec(name="plan", actions=(action,), needs=(grouped,), params=(JSON, TARGET), always=True),
+        doc=DOC,
+    )
+
+
+def plan(agent: Agent, json: bool, target: str) -> None:
+    """Print the forecast."""
+    told = forecast_of(agent, _seconds(target))
+    print(codec.dumps(told, indent=2) if json else as_text(told))
+
+
+def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
+    """The forecast as plain JSON: `{run, tests, batches, workers, points, longest, files, target?}`."""
+    from pipeline.logic.forecasting import forecast, workers_for
+    from pipeline.stages import group
+
+    made = group.read(agent)
+    found = forecast(made.tests, max(agent.slots(), 1))
+    told: dict[str, Any] = {
+        "plan": made.digest,
+        "tests": len(made.tests),
+        "batches": len(made.batches),
+        "buckets": len(made.buckets),
+        "workers": agent.slots(),
+        "folder": str(group.folder(agent)),
+        "forecast": asdict(found),
+    }
+    if target_seconds is not None:
+        told["target"] = {"seconds": target_seconds, "workers": workers_for(made.tests, target_seconds)}
+    return told
+
+
+def as_text(told: dict[str, Any]) -> str:
+    """The forecast for people."""
+    found = told["forecast"]
+    lines = [f"{told['tests']} tests in {told['batches']} batches, {told['buckets']} buckets in {told['folder']}"]
+    lines += [f"  {point['workers']:>5} workers: {point['seconds']:8.1f} s" for point in found["points"]]
+    lines += ["bounded by the tests that cannot be split:", *_weights(found["longest"])]
+    lines += ["and by the files:", *_weights(found["files"])]
+    if "target" in told:
+        workers = told["target"]["workers"]
+        answer = f"{workers} workers" if workers else "no number of workers: one test takes longer"
+        lines.append(f"for {told['target']['seconds']:g} s: {answer}")
+    return "\n".join(lines)
+
+
+def _weights(weights: Sequence[dict[str, Any]]) -> list[str]:
+    return [f"  {weight['seconds']:8.2f} s  {weight['name']!r}" for weight in weights]
+
+
+def _seconds(target: str) -> float | None:
+    if not target:
+        return None
+    try:
+        seconds = float(target.removesuffix("s"))
+    except ValueError:
+        raise UsageError(f"--target {target!r} is no number of seconds") from None
+    if seconds <= 0:
+        raise UsageError(f"--target {target!r} is not above 0")
+    return seconds

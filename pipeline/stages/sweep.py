@@ -1,0 +1,58 @@
+"""`sweep`: remove what aborted runs left: processes, run folders, files. Says what it removed, or what not and why."""
+
+from __future__ import annotations
+
+import json as codec
+from typing import Any
+
+from pipeline.errors import FleetError, UntrustworthyRun
+from pipeline.graph.catalog import Catalog
+from pipeline.graph.task import Action, Handle, Param, TaskSpec
+from pipeline.stages.agent import Agent
+from pipeline.stages.doctor import JSON
+
+DOC = "remove what aborted runs left: processes, files, open runs that nobody works on"
+ALL = Param(name="all", default=False, type=bool, help="closed runs too, not only abandoned ones")
+
+
+def register(catalog: Catalog, agent: Agent) -> Handle:
+    """Add the task."""
+    action = Action(sweep, {"agent": agent})
+    return catalog.add(
+        "sweep", lambda: TaskSpec(name="sweep", actions=(action,), params=(JSON, ALL), always=True), doc=DOC
+    )
+
+
+def sweep(agent: Agent, json: bool, all: bool) -> None:  # Named as the option is.
+    """Sweep and print. Raises `UntrustworthyRun` when something had to stay."""
+    told = agent.wait(_sweep(agent, closed_too=all))
+    told["files"] = agent.sweep_scratch()
+    print(codec.dumps(told, indent=2) if json else as_text(told))
+    if told["kept"]:
+        raise UntrustworthyRun("something had to stay", hint="see the lines above")
+
+
+async def _sweep(agent: Agent, *, closed_too: bool) -> dict[str, Any]:
+    from pipeline.protocol.sweeping import delete_run, list_runs
+
+    lease = agent.limits().lease_seconds
+    removed: dict[str, int] = {}
+    kept: dict[str, str] = {}
+    for run in await list_runs(agent.store(), agent.clock()):
+        if run.is_closed and run.has_plan and not closed_too:
+            continue
+        try:
+            removed[run.name] = await delete_run(
+                agent.store(), agent.clock(), run.name, abandoned_lease_seconds=None if run.is_closed else lease
+            )
+        except FleetError as error:
+            kept[run.name] = str(error)
+    return {"runs": removed, "kept": kept}
+
+
+def as_text(told: dict[str, Any]) -> str:
+    """A line for each thing."""
+    lines = [f"removed run {run} ({count} keys)" for run, count in told["runs"].items()]
+    lines += [f"removed {path}" for path in told["files"]]
+    lines += [f"KEPT run {run}: {why}" for run, why in told["kept"].items()]
+    return "\n".join(lines) or "nothing to remove"
