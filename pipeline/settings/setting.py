@@ -67,8 +67,6 @@ class Setting(Provider[T]):
         return self._ledger.layer
 
     def _write(self, value: object, layer: Layer, *, joined: bool) -> None:
-        if value is self:
-            return
         place = caller(layer, self._ledger.context.root)
         if self._cell.reader:
             raise SettingsError(

@@ -15,7 +15,7 @@ from pipeline.settings.kinds import Context, Kind, WrongValue
 from pipeline.settings.location import location
 from pipeline.settings.secret import HIDDEN, Secret
 
-CONTEXT = Context(Path("/project"), {"launchers": lambda: ["cloud"]})
+CONTEXT = Context(Path("/project"), {"launchers": lambda: ["cloud"], "stores": lambda: ["s3"]})
 LAUNCHER = Choice("local", open_set="launchers")
 
 GOOD: list[tuple[Kind[Any], object, Any]] = [
@@ -114,6 +114,13 @@ def test_a_name_near_a_known_one_is_suggested() -> None:
     """Also when an outside package brings it."""
     with pytest.raises(WrongValue, match=r"got 'clowd': did you mean 'cloud'\?"):
         LAUNCHER.parse("clowd", CONTEXT)
+
+
+def test_an_address_needs_a_store_of_its_scheme() -> None:
+    """Where the schemes are known."""
+    with pytest.raises(WrongValue, match=r"there is no store for 's4':// \(known: s3\)"):
+        location.parse("s4://b/p", CONTEXT)
+    assert location.parse("s4://b/p", Context(Path("/"))) == "s4://b/p"
 
 
 def test_outside_names_are_asked_for_only_when_needed() -> None:
