@@ -69,7 +69,10 @@ class Recorder:
 
 def is_plain(value):
     """Whether JSON carries it."""
-    return isinstance(value, (str, int, bool, type(None), float))
+    try:
+        return json.loads(json.dumps(value)) == value
+    except (TypeError, ValueError):
+        return False
 
 
 def verdict_of(record):

@@ -1,0 +1,97 @@
+"""Fixtures live exactly as long as under plain pytest, although the next test may not be known yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.harness_pytest import project, solo
+from tests.harness_pytest.driving import Harness
+
+NOTES = """
+import pytest
+from pathlib import Path
+def note(text):
+    with open(Path(__file__).parent / "notes", "a") as file: file.write(text + "\\n")
+@pytest.fixture(scope="session")
+def session():
+    note("session up"); yield; note("session down")
+@pytest.fixture(scope="module")
+def module(session, request):
+    note("module up " + request.module.__name__); yield; note("module down " + request.module.__name__)
+"""
+MODULE = "".join(f"def test_{i}(module): pass\n" for i in range(4))
+LATE = """
+import pytest
+@pytest.fixture(scope="module")
+def module():
+    yield
+    print("late words")
+    raise OSError("late")
+def test_1(module): pass
+def test_2(module): pass
+"""
+
+
+def notes(folder: Path) -> list[str]:
+    """What the fixtures wrote down."""
+    return (folder / "notes").read_text().splitlines()
+
+
+def test_fixtures_span_batches_sent_one_by_one(tmp_path: Path) -> None:
+    """Though each batch is sent only when all before is done, module and session fixtures are set up once."""
+    project.write(tmp_path, {"conftest.py": NOTES}, test_a=MODULE, test_b=MODULE)
+    with Harness(tmp_path) as harness:
+        tests = solo.collect(harness)
+        for number in range(0, 8, 2):
+            solo.send_run(harness, str(number), tests[number : number + 2])
+            harness.until("done")
+        assert "session down" not in notes(tmp_path)
+        harness.send("finish")
+        harness.until("bye")
+
+    expected = ["session up", "module up test_a", "module down test_a", "module up test_b", "module down test_b"]
+    assert notes(tmp_path) == [*expected, "session down"]
+
+
+def test_a_stolen_file_is_collected_when_its_test_is_to_run(tmp_path: Path) -> None:
+    """No `collect` was ever asked of this harness; the former module is torn down before the import."""
+    stolen = "from conftest import note\nnote('import')\n" + MODULE
+    project.write(tmp_path, {"conftest.py": NOTES}, test_a=MODULE, test_b=stolen)
+    with Harness(tmp_path) as harness:
+        harness.until("files")
+        for file in ("test_a", "test_b"):
+            harness.send("run", batch=file, tests=[[f"{file}.py::test_1", 0, f"{file}.py"]], retries=0, careful=False)
+        harness.send("finish")
+        messages = harness.until("bye")
+
+    verdicts = [message["result"]["verdict"] for message in messages if message["say"] == "result"]
+    assert verdicts == ["passed", "passed"]
+    assert notes(tmp_path)[2:5] == ["module down test_a", "import", "module up test_b"]
+
+
+def test_an_error_in_a_late_tear_down_corrects_the_last_result(tmp_path: Path) -> None:
+    """The last test's result is said again, as an error with its output, once the module is torn down."""
+    project.write(tmp_path, {}, test_late=LATE)
+    with Harness(tmp_path) as harness:
+        tests = solo.collect(harness)
+        solo.send_run(harness, "0", tests)
+        before = solo.finals(harness.until("done"), tests)
+        harness.send("finish")
+        after = solo.finals(harness.until("bye"), tests)
+
+    assert before["test_2"]["verdict"] == "passed"
+    assert set(after) == {"test_2"}
+    assert after["test_2"]["verdict"] == "error"
+    assert after["test_2"]["exception"] == "OSError"
+    assert ["Captured stdout teardown", "late words\n"] in after["test_2"]["sections"]
+    assert [phase["when"] for phase in after["test_2"]["phases"]] == ["setup", "call", "teardown"]
+
+
+def test_with_finish_sent_ahead_there_is_one_result(tmp_path: Path) -> None:
+    """When the end is known before the last tear-down, its error is in the only result."""
+    project.write(tmp_path, {}, test_late=LATE)
+
+    results, messages = solo.run_all(tmp_path)
+
+    assert results["test_2"]["verdict"] == "error"
+    assert len([message for message in messages if message["say"] == "result"]) == 2
