@@ -78,7 +78,7 @@ def _groups(tests: Sequence[Test], batches: Sequence[Batch], limit: float, affin
 
 
 def _place(groups: Sequence[_Group], room: Sequence[float]) -> list[list[_Group]]:
-    """Longest group first: to its own slot while that has room, else to the bucket with the most room.
+    """Longest group first: to its own slot while that has room for half of it, else to the bucket with the most room.
 
     A suite gets room bucket by bucket, so that a small one starts few harnesses.
     """
@@ -86,7 +86,7 @@ def _place(groups: Sequence[_Group], room: Sequence[float]) -> list[list[_Group]
     placed: list[list[_Group]] = [[] for _ in room]
     for group in sorted(groups, key=lambda group: -group.seconds):
         bucket = group.slot
-        if not (0 <= bucket < len(room) and room[bucket] >= group.seconds):
+        if not (0 <= bucket < len(room) and 2 * room[bucket] >= group.seconds):
             bucket = max(range(len(room)), key=room.__getitem__)
         placed[bucket].append(group)
         room[bucket] -= group.seconds

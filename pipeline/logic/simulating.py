@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from attrs import define, field, frozen
 
-from pipeline.logic.stealing import AHEAD, next_batch
+from pipeline.logic.stealing import claims_ahead, next_batch
 from pipeline.model.plans import Batch, Plan
 
 
@@ -99,13 +99,11 @@ def _arrive(play: _Play, worker: _Worker, time: float) -> float:
 
 
 def _ask_time(play: _Play, batch: Batch, start: float) -> float:
-    """When the worker believes that the batch is about to end; it knows which tests have ended, and estimates."""
+    """When the worker claims its next batch: at the start of one of this batch's tests, or at its end."""
     left = batch.seconds
     for at in batch.tests:
-        expected, real = play.plan.tests[at].seconds, play.seconds[at]
-        wait = left - AHEAD * play.claim_seconds
-        if wait <= min(real, expected):
-            return start + max(wait, 0.0)
-        start += real
-        left -= expected
+        if claims_ahead(left, play.claim_seconds):
+            return start
+        start += play.seconds[at]
+        left -= play.plan.tests[at].seconds
     return start

@@ -10,11 +10,9 @@ from collections.abc import Collection, Iterable
 
 from pipeline.model.plans import Batch, Plan
 
-AHEAD = 3.0
-"""How many claims' time before the expected end of a batch the next one is claimed: late enough to leave work to
-others until it is needed, early enough to hide a claim that takes longer than usual."""
-
-
+AHEAD = 20.0
+"""How many claims' time before the expected end of a batch the next one is claimed. Earlier, and work waits behind a
+test that turns out long while others are idle; when a longer test is the last, its claim afterwards costs less."""
 URGENT = 8.0
 """A batch that waits elsewhere goes before a worker's own when it is that many times as long: long work that waits
 behind a test gone slow would else be the end of the run."""
@@ -37,8 +35,11 @@ def next_batch(plan: Plan, bucket: int, taken: Collection[int], *, last: int | N
 
 
 def claims_ahead(left_seconds: float, claim_seconds: float) -> bool:
-    """Whether to claim the next batch while `left_seconds` of the current one are still expected to come."""
-    return left_seconds <= AHEAD * claim_seconds
+    """Whether to claim the next batch while `left_seconds` of the current one are still expected to come.
+
+    Ask at every start of a test, the current one counted as if it were to last its whole estimate.
+    """
+    return claim_seconds > 0 and left_seconds <= AHEAD * claim_seconds
 
 
 def _head(plan: Plan, bucket: Iterable[int], taken: Collection[int]) -> Batch | None:

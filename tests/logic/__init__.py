@@ -1,0 +1,1 @@
+"""What pure functions promise."""
