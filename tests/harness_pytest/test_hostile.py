@@ -71,7 +71,7 @@ def test_each_attack_gets_a_verdict_and_no_neighbour_suffers(tmp_path: Path) -> 
     assert len(verdicts) == HOSTILE.count("def test_")
     assert results["test_keyboard_interrupt"]["exception"] == "KeyboardInterrupt"
     assert "Exit" in results["test_pytest_exit"]["exception"]
-    assert messages[-1] == {"say": "bye", "code": 0}
+    assert messages[-1] == {"say": "bye", "code": 1}
 
 
 def test_exit_at_import_is_an_error_of_that_file(tmp_path: Path) -> None:
