@@ -12,7 +12,7 @@ import pytest
 from pipeline.report.console_live import region
 from pipeline.report.progress import Progress, WorkerState
 
-SCRIPT = """
+SCRIPT = r"""
 import os, sys, time
 from pipeline.model import events as e
 from pipeline.report.console import console
@@ -23,7 +23,7 @@ reporter.start()
 reporter.event(e.RunStarted(run="r-1", plan="p", tests=9, batches=1, workers=30, expected_seconds=60))
 for slot in range(30):
     reporter.event(e.WorkerStarted(worker=f"w{slot}", slot=slot, launcher="local", place="h"))
-    reporter.event(e.TestStarted(worker=f"w{slot}", test=f"unit::[red]a very long name of a test in a narrow terminal {slot}"))
+    reporter.event(e.TestStarted(worker=f"w{slot}", test=f"unit::[red]a \x1b]0;x\x07 very long name of a test in a narrow terminal {slot}"))
 clock[0] = 12.0
 reporter.tick()
 reporter.event(e.TestFinished(worker="w0", result=failed("unit::[bold]marked :smile:", message=HOSTILE)))
@@ -74,7 +74,7 @@ def test_progress_failures_and_workers_are_seen_while_tests_run(wide: str) -> No
     assert "2/9" in text
     assert "1 not good" in text
     assert "48.0 s left" in text
-    assert "12.0 s unit::[red]a very long name" in text
+    assert "12.0 s unit::[red]a \\x1b]0;x\\x07 very long name" in text
 
 
 def test_many_workers_are_summed_up(wide: str) -> None:

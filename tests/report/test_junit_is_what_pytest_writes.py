@@ -118,6 +118,7 @@ def test_a_repeated_native_id_has_its_own_name_again() -> None:
     natives = Natives(merged(*map(result, ["u::a.py::t", "u::a.py::t #2", "u::b.sh #2"])).outcomes)
 
     assert [natives(each) for each in ("u::a.py::t #2", "u::b.sh #2")] == ["a.py::t", "b.sh #2"]
+    assert names(document(*map(result, ["u::a.py::t", "u::a.py::t #2"]))) == [("a", "t"), ("a", "t")]
 
 
 def test_a_failure_has_message_type_and_text() -> None:
@@ -199,6 +200,14 @@ def test_hostile_text_stays_text() -> None:
         HOSTILE.replace("\x1b", "#x1B").replace("\x07", "#x07").replace("\x00", "#x00").replace("\udc80", "#xDC80")
     )
     assert element.get("message") == visible
+
+
+def test_line_ends_and_tabs_of_a_message_survive() -> None:
+    """A reader gets back what was said, not one long line."""
+    element = only_case(failed(message="first\n\tsecond")).find("failure")
+
+    assert element is not None
+    assert element.get("message") == "first\n\tsecond"
 
 
 def test_a_missing_verdict_and_an_error_of_the_run_are_errors() -> None:
