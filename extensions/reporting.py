@@ -117,8 +117,9 @@ class Reporting:
 
     def _begin(self) -> None:
         if not self._begun:
-            self._begun = True
+            self.files  # noqa: B018 # Made before anything is said, so that a wrong name ends the command here.
             self.console.start()
+            self._begun = True
 
 
 def _copy(paths: Sequence[str], folder: Path) -> None:

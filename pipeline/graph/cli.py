@@ -50,7 +50,8 @@ def main(
         made = loader if isinstance(loader, CatalogLoader) else loader()
         if not any(word.split("=")[0] in PLACED for word in argv):
             os.chdir(find_root(Path.cwd()))
-        return int(FleetMain(made).run(list(argv)) or 0)
+        # doit hands the loader its configuration only if there is any; the loader puts our defaults into it.
+        return int(FleetMain(made, extra_config={"GLOBAL": {"loader": "fleet"}}).run(list(argv)) or 0)
     except FleetError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return error.exit_code if isinstance(error, UsageError) else EXIT_USAGE

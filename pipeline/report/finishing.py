@@ -39,31 +39,36 @@ def finish_all(reporters: Iterable[Reporter], run: MergedRun) -> Written:
     return Written(tuple(paths), tuple(errors))
 
 
-def _events(directory: Path, _reproduce: Reproduce) -> Reporter:
+def events(directory: Path, _reproduce: Reproduce) -> Reporter:
+    """The report `events`."""
     from pipeline.report.events_file import EventsFile
 
     return EventsFile(directory)
 
 
-def _junit(directory: Path, _reproduce: Reproduce) -> Reporter:
+def junit(directory: Path, _reproduce: Reproduce) -> Reporter:
+    """The report `junit`."""
     from pipeline.report.junit import JunitReport
 
     return JunitReport(directory)
 
 
-def _ctrf(directory: Path, _reproduce: Reproduce) -> Reporter:
+def ctrf(directory: Path, _reproduce: Reproduce) -> Reporter:
+    """The report `ctrf`."""
     from pipeline.report.ctrf import CtrfReport
 
     return CtrfReport(directory)
 
 
-def _trace(directory: Path, _reproduce: Reproduce) -> Reporter:
+def trace(directory: Path, _reproduce: Reproduce) -> Reporter:
+    """The report `trace`."""
     from pipeline.report.trace import TraceReport
 
     return TraceReport(directory)
 
 
-def _html(directory: Path, reproduce: Reproduce) -> Reporter:
+def html(directory: Path, reproduce: Reproduce) -> Reporter:
+    """The report `html`."""
     from pipeline.report.html import HtmlReport
 
     return HtmlReport(directory, reproduce=reproduce)
@@ -72,13 +77,7 @@ def _html(directory: Path, reproduce: Reproduce) -> Reporter:
 Factory = Callable[[Path, Reproduce], Reporter]
 """Makes a reporter that writes into a directory; what the entry point group `doit_fleet.reporters` names."""
 
-FACTORIES: Final[dict[str, Factory]] = {
-    "events": _events,
-    "junit": _junit,
-    "ctrf": _ctrf,
-    "trace": _trace,
-    "html": _html,
-}
+FACTORIES: Final[dict[str, Factory]] = {"events": events, "junit": junit, "ctrf": ctrf, "trace": trace, "html": html}
 """The built-in reports by their names in `reports.formats`."""
 
 
