@@ -67,6 +67,12 @@ class GuardLink:
         self._control.attach()
         self._zygote.attach()
 
+    async def introduce(self, seconds: float) -> None:
+        """Wait until guard and harness are known by their process ids, or the guard is gone."""
+        until = time.monotonic() + seconds
+        while not self.identities and not self._control.is_closed and time.monotonic() < until:
+            await self.bell.wait(until - time.monotonic())
+
     def renew(self, stamp: float, span_seconds: float) -> None:
         """Permit until `stamp` + span on the guard's clock."""
         self._control.send({"renew": [stamp, span_seconds]})

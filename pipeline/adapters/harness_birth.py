@@ -24,6 +24,7 @@ from pipeline.model.messages import Message
 OUTBOX = "outbox"
 PROCESSES = "processes.json"
 LOG = "worker.log"
+INTRODUCE_SECONDS = 10.0
 
 
 @frozen(kw_only=True)
@@ -67,6 +68,7 @@ async def bear_harness(zygote: Zygote, folder: Path, *, terms: Terms, options: d
         end.close()
         raise
     link.attach()
+    await link.introduce(INTRODUCE_SECONDS)
     return HarnessProcess(end, link, outbox, log)
 
 

@@ -41,11 +41,7 @@ class HarnessProcess:
         self._in_flight: tuple[str, int] | None = None
         self._end: HarnessEnd | None = None
         self.log = str(log)
-
-    @property
-    def place(self) -> str:
-        """Host and process id."""
-        return f"{platform.node()} pid {self._guard.harness or '?'}"
+        self.place = f"{platform.node()} pid {guard.harness or '?'}"
 
     @property
     def has_ended(self) -> bool:

@@ -128,7 +128,7 @@ class LauncherContract:
                     if stamp is not None:
                         harness.renew(stamp, PATIENCE_SECONDS)
 
-            assert sorted(seen)[0] < sorted(seen)[-1]
+            assert min(seen) < max(seen)
 
         self._run(tmp_path, scenario)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
-import subprocess
 import sys
 import time
 import uuid
@@ -23,20 +21,6 @@ from pipeline.model.suites import HarnessSpec
 from pipeline.ports import HarnessEnd
 
 SERVING = str(Path(__file__).with_name("serving.py"))
-
-
-def find_pythons() -> list[str]:
-    """This interpreter, and older and newer ones where the machine has them (or DOIT_FLEET_TEST_PYTHONS names them)."""
-    named = os.environ.get("DOIT_FLEET_TEST_PYTHONS") or "python3.8:python3.13"
-    found = [sys.executable]
-    for command in filter(None, map(shutil.which, named.split(":"))):
-        asked = subprocess.run([command, "-c", "import sys; print(sys.executable)"], capture_output=True, text=True)
-        if asked.returncode == 0:
-            found.append(asked.stdout.strip())
-    return found
-
-
-PYTHONS = find_pythons()
 
 
 class House:

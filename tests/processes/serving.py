@@ -9,7 +9,7 @@ WARMED_IN = []
 def warm(options):
     """Remember where, so that a harness can tell whether it came from a warm parent."""
     WARMED_IN.append(os.getpid())
-    exec(options.get("warm", ""), {})
+    exec(options.get("warm", ""), {})  # noqa: S102 - this module exists to do what tests tell it to.
 
 
 def serve(channel, options):
@@ -28,4 +28,4 @@ def serve(channel, options):
         if command["do"] == "finish":
             channel.say("bye", code=0)
             return 0
-        exec(command["code"], names)
+        exec(command["code"], names)  # noqa: S102 - as above.

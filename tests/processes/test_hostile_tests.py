@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.ports import HarnessEnd
-from tests.processes.house import PYTHONS, ask, do, hear, hear_end, house, until
+from tests.processes.house import ask, do, hear, hear_end, house, until
+from tests.processes.pythons import PYTHONS
 
 DAEMON = """
 import subprocess, time

@@ -15,7 +15,8 @@ from pipeline.errors import EngineError
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import HarnessEnd
-from tests.processes.house import PYTHONS, SERVING, House, ask, guard_of, hear, hear_end, house, pid_of, until
+from tests.processes.house import SERVING, House, ask, guard_of, hear, hear_end, house, pid_of, until
+from tests.processes.pythons import PYTHONS
 
 
 def zygote_of(here: House) -> int:
