@@ -68,8 +68,13 @@ class ConsoleReporter:
     def event(self, event: e.Event) -> None:
         """Take an event: count it, and say what a person should know at once."""
         self.progress.take(event, self.now())
-        if type(event) is e.TestFinished:
+        kind = type(event)
+        if kind is e.TestStarted:
+            return
+        if kind is e.TestFinished:
             assert isinstance(event, e.TestFinished)
+            if event.result.verdict is Verdict.PASSED and not event.result.earlier:
+                return
             if is_worth_showing(event.result):
                 self._shown.add(event.result.test)
                 self.say_failure(event)

@@ -53,6 +53,9 @@ class PlainConsole(ConsoleReporter):
         """Take an event; every tenth of the run is worth a line."""
         with self._lock:
             super().event(event)
+            kind = type(event)
+            if kind is e.TestStarted:
+                return
             if isinstance(event, e.RunStarted):
                 self._said_at, self._said_done = self.now(), event.done_before
             elif self._is_step_done() and self.now() - self._said_at >= STEP_SECONDS:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from attrs import define, field
 
 from pipeline.model import events as e
+from pipeline.model.verdicts import Verdict
 
 
 @define
@@ -97,11 +98,12 @@ class Progress:
     def _finished(self, event: e.TestFinished) -> None:
         result = event.result
         self.done += 1
-        if not result.verdict.is_good:
+        if result.verdict is not Verdict.PASSED and not result.verdict.is_good:
             self.bad += 1
         elif result.earlier:
             self.flaky += 1
-        self.estimated_left -= self.estimates.get(result.test, 0.0)
+        if self.estimates:
+            self.estimated_left -= self.estimates.get(result.test, 0.0)
         worker = self.workers.get(event.worker)
         if worker is not None:
             worker.test = ""
