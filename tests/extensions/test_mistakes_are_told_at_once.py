@@ -196,3 +196,60 @@ def test_an_extensions_name_can_be_typed_in_every_layer(site: Site, name: str) -
 
     with pytest.raises(SettingsError, match=f"extension '{name}'"):
         Fleet.build(site.root, environment={}, arguments={}, home=site.home, extensions={name: Extension})
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("DOIT_FLEET_WORKERS_COUNT", "DOIT_FLEET__WORKERS__COUNT"),
+        ("DOIT_FLEET_SUITES__UNIT__PATHS", "DOIT_FLEET__SUITES__UNIT__PATHS"),
+        ("doit_fleet__workers__count", "DOIT_FLEET__WORKERS__COUNT"),
+    ],
+)
+def test_a_variable_that_nearly_has_our_prefix_is_an_error(site: Site, variable: str, meant: str) -> None:
+    """It would have no effect, silently."""
+    (problem,) = problems(site, None, **{variable: "1"})
+
+    assert problem == f"variable {variable}: unknown variable {variable!r} (did you mean {meant!r}?)"
+
+
+def test_a_setting_may_not_hide_the_machinery() -> None:
+    """Noticed when the class is made, by its author."""
+    from pipeline.settings import kinds
+    from pipeline.settings.declaration import setting
+    from pipeline.settings.extension import Extension
+
+    with pytest.raises(TypeError, match=r"Bad may not declare \['parent'\]"):
+        type("Bad", (Extension,), {"parent": setting(kinds.text, "")})
+
+
+def test_an_extensions_action_on_each_element_gives_defaults_only(site: Site) -> None:
+    """Even though it is applied while dodo.py runs, whose own right to set stays untouched."""
+    from extensions.fleet import Fleet
+    from extensions.suites import Suite
+    from pipeline.settings.extension import Extension
+
+    class Polite(Extension):
+        """Gives a default."""
+
+        def attach(self, fleet: Fleet) -> None:
+            fleet.suites.each(lambda suite: suite.retries.convention(2))
+
+    class Bossy(Extension):
+        """Sets what is not its own."""
+
+        def attach(self, fleet: Fleet) -> None:
+            def overrule(suite: Suite) -> None:
+                suite.retries = 3
+
+            fleet.suites.each(overrule)
+
+    def build(kind: type[Extension]) -> Fleet:
+        return Fleet.build(site.root, environment={}, arguments={}, home=site.home, extensions={"guest": kind})
+
+    with (polite := build(Polite)).dodo():
+        assert polite.suites.pytest.retries.peek() == 2
+        polite.suites.pytest.retries = 1
+    assert polite.suites.pytest.retries.get() == 1
+    with pytest.raises(SettingsError, match="may not be set by an extension"):
+        build(Bossy).check()
