@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-
-from attrs import evolve, field, frozen
+from typing import NamedTuple
 
 from pipeline.errors import UsageError
 from pipeline.graph.family import Family
@@ -17,25 +16,23 @@ from pipeline.graph.task import Handle, TaskSpec
 Configure = Callable[[TaskSpec], TaskSpec | None]
 
 
-@frozen
-class Single:
+class Single(NamedTuple):
     """A registration of one task."""
 
     factory: Callable[[], TaskSpec]
     doc: str = ""
 
 
-@frozen
-class Registered:
+class Registered(NamedTuple):
     """A task as `configure(fleet)` sees it: can be given edges and changes, stays unrealised."""
 
     handle: Handle
-    catalog: Catalog = field(repr=False)
+    catalog: Catalog
 
     def needs(self, *tasks: Handle | str) -> Registered:
         """Make `tasks` run before this one; a string may name a task of the user's dodo.py."""
         self.catalog.configure(
-            self.handle.name, lambda spec: evolve(spec, needs=(*spec.needs, *(_edge(task) for task in tasks)))
+            self.handle.name, lambda spec: spec.evolve(needs=(*spec.needs, *(_edge(task) for task in tasks)))
         )
         return self
 
@@ -137,7 +134,7 @@ class Catalog:
             factory = self._factory(name)
             if factory is None:
                 raise UsageError(f"there is no task {name!r}{suggest(name, self._entries)}")
-            self._specs[name] = self._changed(evolve(factory(), name=name))
+            self._specs[name] = self._changed(factory().evolve(name=name))
         return self._specs[name]
 
     def _changed(self, spec: TaskSpec) -> TaskSpec:
@@ -146,7 +143,7 @@ class Catalog:
                 spec = change(spec) or spec
         if spec.doc or spec.name not in self._entries:
             return spec
-        return evolve(spec, doc=self._entries[spec.name].doc)
+        return spec.evolve(doc=self._entries[spec.name].doc)
 
     def _factory(self, name: str) -> Callable[[], TaskSpec] | None:
         entry = self._entries.get(name)

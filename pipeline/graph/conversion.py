@@ -74,7 +74,8 @@ def bind(action: Action, task: Task, stop: Stop) -> FleetAction:
 
 
 def _option(param: Param) -> dict[str, Any]:
-    option = {"name": param.name, "default": param.default, "type": param.type, "long": param.long}
+    long = param.long or param.name.replace("_", "-")
+    option = {"name": param.name, "default": param.default, "type": param.type, "long": long}
     return {**option, "short": param.short, "help": param.help, "choices": [(choice, "") for choice in param.choices]}
 
 

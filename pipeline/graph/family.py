@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
-
-from attrs import frozen
+from typing import NamedTuple
 
 from pipeline.graph.task import Handle, TaskSpec
 
 
-@frozen
-class Family:
+class Family(NamedTuple):
     """A registration of tasks `name:<key>`."""
 
     name: str

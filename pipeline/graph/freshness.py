@@ -6,9 +6,9 @@ is taken before the task runs: an input edited meanwhile makes the next run stal
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from doit.dependency import UptodateCalculator  # type: ignore[import-untyped]
 from doit.exceptions import InvalidTask  # type: ignore[import-untyped]
@@ -46,7 +46,7 @@ class Freshness(UptodateCalculator):  # type: ignore[misc]
 
         def save() -> dict[str, Any]:
             fresh = not self.spec.always and task.values.get("fresh") is not False
-            return {DIGEST: digest if fresh else None, NEEDS: needs, STAMP: uuid4().hex}
+            return {DIGEST: digest if fresh else None, NEEDS: needs, STAMP: os.urandom(16).hex()}
 
         task.value_savers[:] = [save]
         return not self.reasons

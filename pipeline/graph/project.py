@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-
-from attrs import frozen
+from typing import NamedTuple
 
 from pipeline.errors import UsageError
 
@@ -53,8 +52,7 @@ def _has_table(data: bytes) -> bool:
     return isinstance(tool, dict) and any(table in tool for table in TABLES)
 
 
-@frozen
-class Dodo:
+class Dodo(NamedTuple):
     """Where to run, and which dodo.py to import, if any; both absolute."""
 
     folder: Path

@@ -6,9 +6,7 @@ Knows doit's commands and their options, and nothing of how tasks are made.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 BY_SELECTION = ("run", "clean", "forget", "strace")
 BY_ARGUMENTS = ("info", "ignore", "help", "list", "reset-dep")
@@ -16,8 +14,7 @@ ALL_WITHOUT_ARGUMENTS = ("reset-dep",)
 EXECUTING = ("run", "strace")
 
 
-@frozen(kw_only=True)
-class Selection:
+class Selection(NamedTuple):
     """What the loader has to realise."""
 
     words: tuple[str, ...] = ()

@@ -1,24 +1,23 @@
 """What a task is before doit sees it: frozen values that a factory returns.
 
 Factories stay pure and cheap; everything costly hides behind callables (the digest, the actions). This module must
-not import doit, so that stages can be tested without it.
+not import doit, so that stages can be tested without it; named tuples, because a start without work may not pay
+for attrs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
-
-from attrs import field, frozen
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self, TypeAlias
 
 Digest: TypeAlias = Mapping[str, str | Mapping[str, str]]
 """What decides whether a task is up to date: part -> digest, or part -> (name -> digest) where a person wants to read
 which file or variable it was. Plain JSON."""
 
 
-@frozen
-class Handle:
+class Handle(NamedTuple):
     """An edge to a task. Hand it to the factories that need the task; it realises nothing."""
 
     name: str
@@ -27,8 +26,7 @@ class Handle:
         return self.name
 
 
-@frozen
-class Action:
+class Action(NamedTuple):
     """A module-level callable and the values it gets by keyword.
 
     Beside `arguments` it is given, if it names them: the task's parameters, `targets`, and `stop` (see `graph.stop`;
@@ -38,29 +36,24 @@ class Action:
     """
 
     call: Callable[..., Mapping[str, Any] | None]
-    arguments: Mapping[str, Any] = field(factory=dict)
+    arguments: Mapping[str, Any] = MappingProxyType({})
 
 
-@frozen(kw_only=True)
-class Param:
+class Param(NamedTuple):
     """One option of a task on the command line: `doit <task> --<long>`."""
 
     name: str
     default: Any = None
     type: type = str
     """`bool` makes a flag, `list` a repeatable option."""
-    long: str = field()
+    long: str = ""
+    """Empty: the name, with `-` for `_`."""
     short: str = ""
     help: str = ""
     choices: tuple[str, ...] = ()
 
-    @long.default
-    def _long_from_name(self) -> str:
-        return self.name.replace("_", "-")
 
-
-@frozen(kw_only=True)
-class TaskSpec:
+class TaskSpec(NamedTuple):
     """One realised task."""
 
     name: str
@@ -86,6 +79,10 @@ class TaskSpec:
     """Name of the actions' argument that receives positional arguments as a list of strings."""
     doc: str = ""
     verbosity: int | None = None
+
+    def evolve(self, **changes: Any) -> Self:
+        """The same task with other values."""
+        return self._replace(**changes)
 
     @property
     def edges(self) -> tuple[str, ...]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from pipeline.errors import FleetError, TestsFailed, UntrustworthyRun, UsageError
 from pipeline.graph.catalog import Catalog
-from pipeline.graph.cli import main
 from pipeline.graph.composition import Composition
 from pipeline.graph.loader import CatalogLoader
 from pipeline.graph.stop import Stop
@@ -34,6 +29,8 @@ def act(name: str, dials: Mapping[str, str], stop: Stop) -> dict[str, Any]:
     """Say that it ran; fail or hang if that was asked for."""
     log("ran", name)
     if dials["hang"] == name:
+        import asyncio
+
         asyncio.run(_until(stop))
         stop.check()
     failures: dict[str, FleetError] = {
@@ -47,6 +44,8 @@ def act(name: str, dials: Mapping[str, str], stop: Stop) -> dict[str, Any]:
 
 
 async def _until(stop: Stop) -> None:
+    import asyncio  # As in the real thing, nothing heavy at the start.
+
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     with stop.calling(lambda number: loop.call_soon_threadsafe(told.set)):
@@ -73,11 +72,10 @@ def again(name: str) -> None:
 
 def show(names: list[str], json_output: bool) -> None:
     """Answer, as a task that informs."""
-    print(json.dumps(names) if json_output else " ".join(names))
+    print(str(names).replace("'", '"') if json_output else " ".join(names))
 
 
-@frozen
-class Fleet:
+class Fleet(NamedTuple):
     """What `configure(fleet)` gets."""
 
     tasks: Catalog
@@ -143,4 +141,6 @@ def planned() -> list[str]:
 
 
 if __name__ == "__main__":
+    from pipeline.graph.cli import main
+
     sys.exit(main(sys.argv[1:], SampleLoader))

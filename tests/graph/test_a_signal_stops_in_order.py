@@ -81,9 +81,8 @@ def test_a_second_signal_ends_at_once(project: Project) -> None:
         "    stop.signal_number or time.sleep(60)\n"
         "    time.sleep(60)\n"
         "def configure(fleet):\n"
-        "    import attrs\n"
         "    from pipeline.graph.task import Action\n"
-        "    fleet.tasks['compile'].configure(lambda spec: attrs.evolve(spec, actions=(Action(slow),)))\n",
+        "    fleet.tasks['compile'].configure(lambda spec: spec.evolve(actions=(Action(slow),)))\n",
     )
     process = project.start("compile")
     project.wait_for("hanging", process)

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,8 +53,8 @@ def test_changes_are_applied_when_realised() -> None:
     catalog = Catalog()
     catalog.family("image", lambda: ["1"], spec)
     catalog.add("other", lambda: spec("other"))
-    catalog.configure("image:*", lambda spec: evolve(spec, doc="first"))
-    catalog.configure("image:*", lambda spec: evolve(spec, doc=f"{spec.doc}, second"))
+    catalog.configure("image:*", lambda spec: spec.evolve(doc="first"))
+    catalog.configure("image:*", lambda spec: spec.evolve(doc=f"{spec.doc}, second"))
     catalog["image:1"].needs("migrate", Handle("other"))
 
     realised = catalog.realise("image:1")
