@@ -72,10 +72,17 @@ def _judge(total: float, options: Dict[str, Any]) -> int:
     minimum = options["cov_fail_under"]
     if not minimum:
         return 0
-    precision = int(options["cov_precision"] or 0)
-    is_low = total < minimum if precision == 0 else round(total, precision) < minimum
+    is_low = _is_low(total, float(minimum), int(options["cov_precision"] or 0))
     print("%srequired test coverage of %s%%: total is %.2f%%" % ("FAIL " if is_low else "", minimum, total))
     return BELOW_MINIMUM if is_low else 0
+
+
+def _is_low(total: float, minimum: float, precision: int) -> bool:
+    try:
+        from coverage.results import should_fail_under
+    except ImportError:
+        return round(total, precision) < minimum
+    return bool(should_fail_under(total, minimum, precision))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,18 @@ def result_of(reports: List[Any], started: float) -> Result:
     return result
 
 
+def split_reruns(reports: List[Any]) -> List[List[Any]]:
+    """The tries that pytest-rerunfailures made within one run of a test, the deciding one last."""
+    if not any(report.outcome == "rerun" for report in reports):
+        return [reports]
+    tries: List[List[Any]] = []
+    for report in reports:
+        if report.when == "setup" or not tries:
+            tries.append([])
+        tries[-1].append(report)
+    return tries
+
+
 def bare_result(verdict: str, message: str, started: float = 0.0) -> Result:
     """A result for a test of which pytest says nothing."""
     return {"verdict": verdict, "started": round(started, 6), "message": message}

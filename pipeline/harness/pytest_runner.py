@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Optional
 from .pytest_collector import Collector, chain_to
 from .pytest_interrupt import report_interrupt
 from .pytest_queue import Entry, Queue
-from .pytest_result import bare_result, result_of
+from .pytest_result import bare_result, result_of, split_reruns
 from .pytest_successor import is_torn_down_to, late_report, stand_in
 
 ATTEMPT = "DOIT_FLEET_ATTEMPT"
@@ -129,18 +129,14 @@ class Runner:
         return [] if self._queue.is_over else list(item.parent.listchain())
 
     def _result(self, reports: List[Any], started: float, number: int) -> Dict[str, Any]:
-        earlier = []
-        while any(report.outcome == "rerun" for report in reports):
-            at = next(i for i, report in enumerate(reports) if report.outcome == "rerun") + 1
-            earlier.append(result_of(reports[:at], started))
-            del reports[:at]
         if not reports:
             return bare_result("error", "pytest reported nothing for this test", started)
-        result = result_of(reports, started)
+        *earlier, decisive = split_reruns(reports)
+        result = result_of(decisive, started)
         if number + len(earlier) > 1:
             result["tries"] = number + len(earlier)
         if earlier:
-            result["earlier"] = earlier
+            result["earlier"] = [result_of(each, started) for each in earlier]
         return result
 
     def _say(self, entry: Entry, result: Dict[str, Any], final: bool = True) -> None:
@@ -152,7 +148,7 @@ class Runner:
 
     def _correct(self, entry: Entry, reports: List[Any], report: Any, before: Dict[str, Any]) -> None:
         """Say the last test's result again, with its late tear-down in place of the early one."""
-        reports = [each for each in reports if each.when != "teardown"] + [report]
+        reports = [each for each in split_reruns(reports)[-1] if each.when != "teardown"] + [report]
         result = result_of(reports, before.get("started", 0.0))
         result.update({name: before[name] for name in ("tries", "earlier") if name in before})
         self._channel.say("result", batch=entry.batch.name, i=entry.i, final=True, result=result)

@@ -44,8 +44,10 @@ class Recorder:
     def pytest_runtest_logreport(self, report):
         category = self.config.hook.pytest_report_teststatus(report=report, config=self.config)[0]
         record = self.current
+        if report.when == "setup":
+            record.update(categories=[], phases=[])
         if report.outcome == "rerun":
-            record.update(categories=[], phases=[], exceptions=[])
+            record.update(exceptions=[])
             return
         is_subtest = type(report).__name__.lower() == "subtestreport"
         if not is_subtest or report.outcome == "failed":
@@ -60,7 +62,7 @@ class Recorder:
         kind = type(call.excinfo.value)
         name = kind.__qualname__ if kind.__module__ == "builtins" else kind.__module__ + "." + kind.__qualname__
         if self.current is not None and report.when in ("setup", "call", "teardown"):
-            self.current["exceptions"].append(["failed" if report.when == "call" else "error", name])
+            self.current["exceptions"].insert(0, ["failed" if report.when == "call" else "error", name])
 
     def pytest_collectreport(self, report):
         if report.failed:
