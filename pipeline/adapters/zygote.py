@@ -58,6 +58,7 @@ class Zygote:
         self._numbers = itertools.count()
         self._answers: dict[str, dict[str, Any]] = {}
         self._gone: dict[int, Gone] = {}
+        self._orphans: dict[int, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._control: Control | None = None
         self._bell = Bell()
@@ -179,8 +180,9 @@ class Zygote:
 
     def _note(self, line: dict[str, Any]) -> None:
         if "gone" in line:
-            orphans = {int(pid): code for pid, code in line["orphans"].items()}
-            self._gone[line["gone"]] = Gone(code=line["code"], proof=line["proof"], orphans=orphans)
+            # Of two guards that die together the first may be told with what both have left.
+            self._orphans.update({int(pid): code for pid, code in line["orphans"].items()})
+            self._gone[line["gone"]] = Gone(code=line["code"], proof=line["proof"], orphans=self._orphans)
         elif "ready" in line or "failed" in line:
             self._answers["begin"] = line
         else:

@@ -12,7 +12,7 @@ It also adopts what a killed guard leaves behind and ends it. The folder's only 
 |---|---|
 | {"ready": pid} or {"failed": text} | answer to begin |
 | {"forked": id, "guard": pid} or {"refused": id, "text"} | answer to fork |
-| {"gone": guard pid, "code", "proof", "orphans": {pid: code}} | a guard ended; what it left was killed and reaped |
+| {"gone": guard pid, "code", "proof", "orphans": {pid: code}} | a guard ended; what was left was killed and reaped |
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from . import invocation, lineage
 from .guard import DUMP_SIGNAL, GIVE_UP_SECONDS, Guard, exit_code
 from .wire import Watch, Wire
 
+MOST_ORPHANS = 1000
 LINGER_SECONDS = 15.0
 """How long guards may take to end their harnesses after the agent is gone."""
 
@@ -51,7 +52,8 @@ class Zygote:
         lineage.adopt_orphans()
         self._wire = Wire(descriptor)
         self._watch = Watch(self._wire)
-        self._guards: dict[int, int] = {}
+        self._guards: dict[int, str] = {}
+        self._dead: dict[int, int] = {}
         self._orphans: dict[int, int] = {}
         self._framework: Any = None
 
@@ -134,24 +136,22 @@ class Zygote:
         os._exit(0)
 
     def _look_at_children(self) -> None:
-        ended, _ = lineage.reap()
+        self._sort(lineage.reap()[0])
+        while self._dead:
+            self._bury(*self._dead.popitem())
+
+    def _sort(self, ended: dict[int, int]) -> None:
         for pid, status in ended.items():
-            if pid in self._guards:
-                self._bury(pid, exit_code(status), ended)
-            elif len(self._orphans) < 1000:
+            if self._guards.pop(pid, None) is not None:
+                self._dead[pid] = exit_code(status)
+            elif len(self._orphans) < MOST_ORPHANS:
                 self._orphans[pid] = exit_code(status)
 
-    def _bury(self, guard: int, code: int, ended: dict[int, int]) -> None:
-        del self._guards[guard]
+    def _bury(self, guard: int, code: int) -> None:
         proof = True
         if code != 0:
-            alive = set(self._guards) - set(ended)
-            proof, killed = lineage.kill_below(alive, [], GIVE_UP_SECONDS)
-            for pid, status in killed.items():
-                if pid in self._guards:
-                    ended[pid] = status
-                else:
-                    self._orphans[pid] = exit_code(status)
+            proof, ended = lineage.kill_below(set(self._guards), [], GIVE_UP_SECONDS)
+            self._sort(ended)
         self._wire.write(gone=guard, code=code, proof=proof, orphans=self._orphans)
         self._orphans = {}
 

@@ -20,7 +20,8 @@ from pipeline.model.messages import Message
 from tests.processes.house import House, until
 
 ROOT = Path(__file__).parents[2]
-TALK = "import time\nfor i in range(6):\n    channel.say('result', batch='1.1', i=i, final=True)\ntime.sleep(1000)"
+TALK = "import time\nfor i in range(6):\n    channel.say('result', batch='1.1', i=i, final=True)\n"
+TALK += "open(options['folder'] + '/said', 'w').close()\ntime.sleep(1000)"
 
 
 class Agent:
@@ -85,6 +86,8 @@ def test_leftovers_are_ended_with_proof(tmp_path: Path, stopped: list[str]) -> N
 def test_what_was_not_handled_is_given_back(tmp_path: Path, heard: int) -> None:
     """Of six results those that the agent had not handled come back, in order; the last one it held may be among them."""
     with agent(tmp_path, heard=heard) as one:
+        said = Path(one.told["identity"]["folder"], "0001", "said")
+        asyncio.run(until(said.exists))
         one.end()
         messages = salvage(tmp_path, one.told["identity"]) or []
 
@@ -113,6 +116,7 @@ def test_the_dead_of_elsewhere_are_not_proved_here(tmp_path: Path, part: str) ->
 def test_a_restarted_machine_proves_every_death(tmp_path: Path) -> None:
     """The same machine after a boot: nothing of before can live, and the outboxes are read."""
     with agent(tmp_path) as one:
+        asyncio.run(until(Path(one.told["identity"]["folder"], "0001", "said").exists))
         one.end()
         messages = salvage(tmp_path, {**one.told["identity"], "boot": "before", "pid": os.getpid()})
 

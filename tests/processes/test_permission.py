@@ -187,3 +187,20 @@ def test_signals_to_the_agents_group_do_not_reach_them(tmp_path: Path) -> None:
 
     assert os.getpgid(0) not in groups
     assert len(groups) == 3
+
+
+def test_guards_killed_together_are_told_apart(tmp_path: Path) -> None:
+    """Each of four harnesses is proved dead although all guards died in one moment; a fifth lives on."""
+
+    async def scenario() -> tuple[list[HarnessEnd], object]:
+        async with house(tmp_path) as here:
+            harnesses = [await here.harness(slot) for slot in range(5)]
+            for harness in harnesses[:4]:
+                os.kill(guard_of(harness), signal.SIGKILL)
+            ends = await asyncio.gather(*map(hear_end, harnesses[:4]))
+            return ends, (await ask(harnesses[4], "say(alive=1)"))["alive"]
+
+    ends, alive = asyncio.run(scenario())
+
+    assert [(end.cause, end.proof, end.code) for end in ends] == [("unreachable", True, -9)] * 4
+    assert alive == 1
