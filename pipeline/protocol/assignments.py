@@ -24,6 +24,8 @@ class Portion:
     alone: bool
     left: set[int] = field(init=False)
     seconds_left: float = 0.0
+    is_done: bool = False
+    """The harness says that it has nothing more to say about these."""
 
     def __attrs_post_init__(self) -> None:
         """Nothing is done yet."""

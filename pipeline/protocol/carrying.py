@@ -14,7 +14,7 @@ from pipeline.model.events import WorkerLost
 from pipeline.model.verdicts import Verdict
 from pipeline.ports import HarnessEnd
 from pipeline.protocol.assignments import Assignment, Portion
-from pipeline.protocol.dismissing import finish_session, note_end
+from pipeline.protocol.dismissing import finish_session, kill_session, note_end
 from pipeline.protocol.listening import finish, listen
 from pipeline.protocol.sessions import Session, open_session
 from pipeline.protocol.worker import Worker
@@ -29,8 +29,16 @@ async def carry_out(worker: Worker, assignment: Assignment, *, near_end: Callabl
         if session is None:
             continue
         end = await listen(worker, session, portion, near_end=near_end)
+        if end is None and portion.left:
+            end = await give_up(worker)
         if end is not None:
             await take_end(worker, session, portion, end)
+
+
+async def give_up(worker: Worker) -> HarnessEnd:
+    """End a harness that has lost results: what is left must run elsewhere, and nobody is known to be to blame."""
+    end = await kill_session(worker, grace_seconds=0.0)
+    return HarnessEnd(proof=end is not None and end.proof, asked=False, cause="unreachable")
 
 
 async def next_portion(worker: Worker, assignment: Assignment) -> Portion:

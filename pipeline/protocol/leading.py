@@ -182,6 +182,8 @@ class Leader:
         self.living, tombs = await self._observer.watch(self.crew.holds)
         for tomb in tombs:
             await self.view.refresh()
+            if not self.hirer.is_local:
+                self.crew.dismiss(tomb.worker)
             self.losses += not tomb.is_orderly and self._is_of_this_term(tomb.worker)
             self.emit(
                 WorkerLost(time=self.clock.wall(), worker=tomb.worker, cause=tomb.cause, proof=tomb.proof)
@@ -314,7 +316,8 @@ class Leader:
             self.orders.is_stopped.set()
         self.orders.wake()
         count = self.stop.count
-        while self.crew.size and self.stop.count == count:
+        until = self.clock.monotonic() + self.limits.finish_seconds + 2 * self.limits.lease_seconds
+        while self.crew.size and self.stop.count == count and self.clock.monotonic() < until:
             self._news.clear()
             if all(task.done() for task in self.crew.tasks):
                 break

@@ -23,11 +23,14 @@ from pipeline.protocol.worker import Worker
 async def listen(
     worker: Worker, session: Session, portion: Portion, *, near_end: Callable[[Portion], None]
 ) -> HarnessEnd | None:
-    """Hear until every test of the portion has its final record (None), or the harness has ended."""
+    """Hear until every test of the portion has its final record (None), or the harness has ended.
+
+    A harness that calls the portion done without some results is None too: then tests are left.
+    """
     receive = session.harness.receive
     left = portion.left
     near_end(portion)
-    while left:
+    while left and not portion.is_done:
         message = await receive()
         if isinstance(message, HarnessEnd):
             return message
@@ -45,7 +48,7 @@ async def take(worker: Worker, session: Session, message: Message) -> None:
     elif say == "start":
         await _take_start(worker, session, message)
     elif say == "done":
-        _take_done(worker, session, message)
+        _take_done(session, message)
     elif say == "hello":
         _take_hello(worker, session)
     elif say == "log":
@@ -131,13 +134,10 @@ def _checked(test: str, body: object) -> tuple[Result, dict[str, Any]]:
         return Result(test=test, verdict=Verdict.ERROR, message=message), {"verdict": "error", "message": message}
 
 
-def _take_done(worker: Worker, session: Session, message: Message) -> None:
-    """A batch that is `done` without some results: those tests can not be had from this harness."""
+def _take_done(session: Session, message: Message) -> None:
     portion = session.portions.get(str(message.get("batch")))
-    if portion is None or not portion.left:
-        return
-    for test in tuple(portion.left):
-        finish(worker, portion, test, {"verdict": "error", "message": "the harness sent no result"})
+    if portion is not None:
+        portion.is_done = True
 
 
 def _started(worker: Worker, session: Session, at: object) -> float:

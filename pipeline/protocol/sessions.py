@@ -9,7 +9,7 @@ import json
 
 from attrs import define, field
 
-from pipeline.errors import Fenced
+from pipeline.errors import Fenced, StoreUnavailable
 from pipeline.ports import Harness
 from pipeline.protocol import keys
 from pipeline.protocol.assignments import Portion
@@ -43,8 +43,17 @@ async def open_session(worker: Worker, suite: str) -> Session:
     session = Session(harness=harness, suite=suite, opened=worker.clock.monotonic())
     worker.session = session
     await _wait_for_stamp(worker, session)
-    await renew(worker)
+    await _first_permission(worker)
     return session
+
+
+async def _first_permission(worker: Worker) -> None:
+    """Renew once before any test is sent, however long the store takes to answer."""
+    while True:
+        try:
+            return await renew(worker)
+        except StoreUnavailable:
+            await worker.clock.sleep(worker.limits.retry_seconds)
 
 
 async def _wait_for_stamp(worker: Worker, session: Session) -> None:

@@ -183,7 +183,6 @@ class Shift:
                 return assignment
             await finish_session(worker)
             await worker.flush()
-            worker.orders.wake()
             if worker.view.ending:
                 break
             await worker.orders.pause(worker.clock, worker.limits.idle_seconds)

@@ -7,6 +7,7 @@ outbox keeps everything said, as the real one does; where the scenario says so, 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,8 @@ class SimHarness:
         self.is_over = False
         self.in_flight: tuple[str, int, int] | None = None
         self._queue: list[Message] = []
-        self._said: asyncio.Queue[Message | HarnessEnd] = asyncio.Queue()
+        self._said: deque[Message | HarnessEnd] = deque()
+        self._heard = asyncio.Event()
         self._end: HarnessEnd | None = None
         self._work = asyncio.Event()
         self._go: set[int] = set()
@@ -57,10 +59,13 @@ class SimHarness:
 
     async def receive(self) -> Message | HarnessEnd:
         await self.process.gate()
-        if self._end is not None and self._said.empty():
-            return self._end
-        message = await self._said.get()
-        await self.process.gate()
+        while not self._said:
+            if self._end is not None:
+                return self._end
+            self._heard.clear()
+            await self._heard.wait()
+            await self.process.gate()
+        message = self._said.popleft()
         if isinstance(message, HarnessEnd):
             self._end = message
         return message
@@ -130,8 +135,12 @@ class SimHarness:
 
     def _deliver(self, message: Message | HarnessEnd) -> None:
         delay = self.world.rng.uniform(0.0, 0.02)
-        self._delivered_at = max(self._delivered_at, self.world.now + delay)
-        asyncio.get_running_loop().call_at(self._delivered_at, self._said.put_nowait, message)
+        self._delivered_at = max(self._delivered_at + 1e-6, self.world.now + delay)
+        asyncio.get_running_loop().call_at(self._delivered_at, self._arrive, message)
+
+    def _arrive(self, message: Message | HarnessEnd) -> None:
+        self._said.append(message)
+        self._heard.set()
 
     async def _serve(self) -> None:
         if self.world.rng.random() < self.world.scenario.failed_start_rate:

@@ -97,7 +97,7 @@ def draw(seed: int) -> Scenario:
             stop_seconds=lease / 2,
             idle_seconds=lease / 8,
             retry_seconds=lease / 40,
-            max_losses_per_test=20,
+            max_losses_per_test=6,
         ),
     )
 
