@@ -48,9 +48,11 @@ def test_a_lasting_change_soon_outvotes_the_past(history: SqliteHistory) -> None
     assert _learned(history, 1.0, 1.0, 1.0, 8.0, 8.0)[TEST] == 8.0
 
 
-def test_only_the_newest_runs_are_kept(history: SqliteHistory) -> None:
-    """Five are kept here, so the sixth oldest is forgotten."""
-    assert _learned(history, 9.0, 9.0, 9.0, 9.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0)[TEST] == 1.0
+def test_only_the_newest_runs_are_kept(tmp_path: Path) -> None:
+    """Where three are kept, two fast runs outvote any number of slow ones before."""
+    history = SqliteHistory(tmp_path / "h.sqlite", keep_runs=3)
+
+    assert _learned(history, *[9.0] * 10, 1.0, 1.0)[TEST] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,26 @@ def test_a_file_system_without_links_is_refused(store: DirectoryStore, monkeypat
             asyncio.run(store.create("k", b""))
 
 
+@pytest.mark.parametrize("number", [errno.EEXIST, errno.EIO])
+def test_a_link_that_was_made_counts_whatever_its_answer(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """A network file system that sends a request twice says "exists" of the caller's own link; the link count knows."""
+    link = os.link
+
+    def lying(path: str, target: str) -> None:
+        link(path, target)
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", lying)
+        created = asyncio.run(store.create("k", b"mine"))
+
+    assert created
+    assert asyncio.run(store.read("k")) == b"mine"
+    assert not asyncio.run(store.create("k", b"other"))
+
+
 def test_reading_makes_nothing(root: Path) -> None:
     """Commands that inform leave a project without a store as it is, and read a store that cannot be written."""
     store = DirectoryStore(root)
