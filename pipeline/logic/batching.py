@@ -21,7 +21,9 @@ from pipeline.model.tests import Test
 CLAIM_SECONDS = 0.005
 """What a claim costs on a local store."""
 WORTH_CLAIMS = 10
-"""A batch lasts at least as long as that many claims."""
+"""A batch lasts at least as long as that many claims, unless the whole run is so short that balance needs less."""
+LEAST_CLAIMS = 2
+"""A batch lasts at least as long as that many claims in any case."""
 SHARES = 12
 """A batch is one of that many shares of what is left for one worker, so that a batch which takes ten times as long as
 estimated is still no longer than the rest of the run."""
@@ -75,13 +77,19 @@ def make_batches(
         raise UsageError(f"batches need at least one worker (got {workers!r})")
     atoms = gather_atoms(tests)
     share = sum(atom.seconds for atom in atoms) / workers
-    least = max(WORTH_CLAIMS * claim_seconds, FINEST * share)
+    least = _least(share, claim_seconds)
     is_alone = [bool(atom.exclusive) or atom.seconds >= max(least, LONG * share) for atom in atoms]
     pieces = [[atom] for atom, alone in zip(atoms, is_alone, strict=True) if alone]
     files = _files(tests, [atom for atom, alone in zip(atoms, is_alone, strict=True) if not alone], affinity or {})
     sizes = _Sizes(sum(file.seconds for file in files), workers, least)
     pieces += _cut(_rank(files, seed), sizes)
     return tuple(_batch(number, piece) for number, piece in enumerate(pieces))
+
+
+def _least(share: float, claim_seconds: float) -> float:
+    """The shortest batch worth its claim."""
+    worth = min(WORTH_CLAIMS * claim_seconds, share / SHARES)
+    return max(worth, LEAST_CLAIMS * claim_seconds, FINEST * share)
 
 
 def _batch(number: int, atoms: Sequence[Atom]) -> Batch:

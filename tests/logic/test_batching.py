@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
@@ -16,6 +16,7 @@ from tests.logic.suites import a_test, suites, uniform
 workers = st.integers(1, 9)
 
 
+@settings(max_examples=30)
 @given(suites(), workers, st.integers(0, 3))
 def test_every_test_is_in_exactly_one_batch(tests: list[Test], workers: int, seed: int) -> None:
     """Nothing is lost and nothing planned twice."""
@@ -24,6 +25,7 @@ def test_every_test_is_in_exactly_one_batch(tests: list[Test], workers: int, see
     assert sorted(at for batch in batches for at in batch.tests) == list(range(len(tests)))
 
 
+@settings(max_examples=30)
 @given(suites(), workers, st.integers(0, 3))
 def test_a_batch_keeps_collection_order_and_one_suite(tests: list[Test], workers: int, seed: int) -> None:
     """Tests that lean on the order in their file find it."""
@@ -32,6 +34,7 @@ def test_a_batch_keeps_collection_order_and_one_suite(tests: list[Test], workers
         assert len({tests[at].suite for at in batch.tests}) == 1
 
 
+@settings(max_examples=30)
 @given(suites(), workers)
 def test_units_and_exclusive_resources_are_never_split(tests: list[Test], workers: int) -> None:
     """Each class, group and resource has one batch that holds all of it."""
@@ -46,6 +49,7 @@ def test_units_and_exclusive_resources_are_never_split(tests: list[Test], worker
     assert all(len(batches) == 1 for batches in homes.values())
 
 
+@settings(max_examples=30)
 @given(suites(), workers)
 def test_an_exclusive_batch_says_so_and_holds_nothing_free(tests: list[Test], workers: int) -> None:
     """A batch names the resources of its tests, and no unbound test waits for them."""
@@ -56,6 +60,7 @@ def test_an_exclusive_batch_says_so_and_holds_nothing_free(tests: list[Test], wo
         assert not used or all(tests[at].exclusive or tests[at].unit for at in batch.tests)
 
 
+@settings(max_examples=30)
 @given(suites(), workers, st.integers(0, 3))
 def test_equal_inputs_give_equal_batches(tests: list[Test], workers: int, seed: int) -> None:
     """A plan can be made again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
@@ -34,6 +34,7 @@ def test_an_ordinary_id_is_written_as_it_is() -> None:
     assert format_ids([name]) == f"{name}\n"
 
 
+@settings(max_examples=30)
 @given(suites(), st.integers(1, 5))
 def test_the_files_hold_every_test_in_running_order(tests: list[Test], workers: int) -> None:
     """A file per bucket, all together the plan."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.logic.batching import make_batches
@@ -13,6 +13,7 @@ from pipeline.model.tests import Test
 from tests.logic.suites import a_test, planned, suites, uniform
 
 
+@settings(max_examples=30)
 @given(suites(), st.integers(1, 9))
 def test_every_batch_is_in_exactly_one_bucket(tests: list[Test], workers: int) -> None:
     """Whatever is to do has one place where it begins."""
@@ -23,6 +24,7 @@ def test_every_batch_is_in_exactly_one_bucket(tests: list[Test], workers: int) -
     assert 1 <= len(buckets) <= max(1, min(workers, len(batches)))
 
 
+@settings(max_examples=30)
 @given(suites(), st.integers(1, 9))
 def test_batches_of_one_suite_are_contiguous_in_a_bucket(tests: list[Test], workers: int) -> None:
     """To change the suite is to start another harness."""

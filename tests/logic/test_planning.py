@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import StoreDamaged, UntrustworthyRun
@@ -23,6 +23,7 @@ from tests.logic.suites import a_test, planned, suites
 TESTS = [a_test("t1", 1.0), a_test("t2", 2.0, unit="u", exclusive="db"), a_test("t3", suite="other")]
 
 
+@settings(max_examples=30)
 @given(suites(), st.integers(1, 5), st.integers(0, 2))
 def test_a_plan_is_read_back_equal(tests: list[Test], workers: int, seed: int) -> None:
     """Nothing of a plan is lost between agent and worker."""
@@ -43,6 +44,7 @@ def test_any_name_survives(names: list[str], occurrence: int) -> None:
     assert from_json(to_json(plan)) == plan
 
 
+@settings(max_examples=30)
 @given(suites(), st.integers(1, 5))
 def test_equal_inputs_give_equal_bytes(tests: list[Test], workers: int) -> None:
     """A plan has one spelling, so that its digest names it."""

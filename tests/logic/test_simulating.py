@@ -25,6 +25,7 @@ def test_no_run_is_longer_than_greedy_allows(tests: list[Test], workers: int, so
     assert floor - 1e-6 <= seconds <= (2 - 1 / workers) * floor + 1e-6
 
 
+@settings(max_examples=30)
 @given(suites(), st.integers(1, 9), st.sampled_from([0.0, 0.005, 0.05, 3.0]))
 def test_every_batch_is_claimed_once(tests: list[Test], workers: int, claim_seconds: float) -> None:
     """Claims that came too late are counted above the batches, and nothing runs twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.logic.planning import freeze
@@ -95,6 +95,7 @@ def test_the_next_batch_is_claimed_when_the_current_one_is_about_to_end() -> Non
     assert not claims_ahead(1.0, 0.005)
 
 
+@settings(max_examples=30)
 @given(suites(), st.integers(1, 5), st.data())
 def test_whoever_asks_all_batches_are_taken_once(tests: list[Test], workers: int, data: st.DataObject) -> None:
     """No order of asking leaves anything behind or gives anything twice."""
