@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from pipeline.errors import UsageError
 from pipeline.graph.family import Family
@@ -16,29 +15,31 @@ from pipeline.graph.task import Handle, TaskSpec
 Configure = Callable[[TaskSpec], TaskSpec | None]
 
 
-class Single(NamedTuple):
+class Single:
     """A registration of one task."""
 
-    factory: Callable[[], TaskSpec]
-    doc: str = ""
+    def __init__(self, factory: Callable[[], TaskSpec], doc: str) -> None:
+        self.factory = factory
+        self.doc = doc
 
 
-class Registered(NamedTuple):
+class Registered:
     """A task as `configure(fleet)` sees it: can be given edges and changes, stays unrealised."""
 
-    handle: Handle
-    catalog: Catalog
+    def __init__(self, handle: Handle, catalog: Catalog) -> None:
+        self.handle = handle
+        self._catalog = catalog
 
     def needs(self, *tasks: Handle | str) -> Registered:
         """Make `tasks` run before this one; a string may name a task of the user's dodo.py."""
-        self.catalog.configure(
+        self._catalog.configure(
             self.handle.name, lambda spec: spec.evolve(needs=(*spec.needs, *(_edge(task) for task in tasks)))
         )
         return self
 
     def configure(self, change: Configure) -> Registered:
         """Apply `change` when the task is realised."""
-        self.catalog.configure(self.handle.name, change)
+        self._catalog.configure(self.handle.name, change)
         return self
 
 

@@ -30,7 +30,7 @@ from pipeline.graph.task import TaskSpec
 from pipeline.graph.userland import Userland
 from pipeline.graph.words import reach_words
 
-PLUGINS = {
+PLUGINS: Mapping[str, Mapping[str, str]] = {
     "BACKEND": {"fleet": "pipeline.graph.state:StateDB"},
     "REPORTER": {"fleet": "pipeline.graph.reporter:FleetReporter"},
 }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from pipeline.errors import UsageError
 
@@ -52,11 +51,12 @@ def _has_table(data: bytes) -> bool:
     return isinstance(tool, dict) and any(table in tool for table in TABLES)
 
 
-class Dodo(NamedTuple):
+class Dodo:
     """Where to run, and which dodo.py to import, if any; both absolute."""
 
-    folder: Path
-    file: Path | None
+    def __init__(self, folder: Path, file: Path | None) -> None:
+        self.folder = folder
+        self.file = file
 
     @classmethod
     def locate(cls, name: str, folder: str | None, seek: bool) -> Dodo:
