@@ -122,6 +122,7 @@ class Leader:
         self._emit = emit
         self._news = asyncio.Event()
         self._observer: Observer
+        self._looking: asyncio.Task[None]
         self._begun = clock.monotonic()
         self._watched = float("-inf")
         self._ordinals: dict[int, int] = {}
@@ -148,14 +149,18 @@ class Leader:
             nonce=self.nonce,
             by=f"term {self.term}",
             sights={},
+            watched=[],
             asked=set(),
         )
         await self._watch()
+        self._looking = asyncio.ensure_future(self._observer.look_for_ever())
 
     async def carry_on(self) -> Ending:
         """Step until the run ends."""
         while True:
             self._news.clear()
+            if self._looking.done():
+                self._looking.result()
             self._reap()
             if self.clock.monotonic() - self._watched >= self.limits.watch_seconds:
                 await self._watch()
@@ -171,9 +176,10 @@ class Leader:
     async def let_go(self) -> None:
         """Leave no supervisor behind."""
         self.orders.is_stopped.set()
-        for task in self.crew.tasks:
+        tasks = [*self.crew.tasks, self._looking]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.crew.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # What happens.
 

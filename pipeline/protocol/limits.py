@@ -45,7 +45,7 @@ class Limits:
 
     @property
     def watch_seconds(self) -> float:
-        """Between two looks at all heartbeats: well below the gap that would start silence anew."""
+        """Between two looks at births and tombstones."""
         return self.lease_seconds / 10
 
     @property

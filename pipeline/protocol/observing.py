@@ -19,6 +19,9 @@ from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.tombs import bury
 from pipeline.protocol.view import RunView, is_released
 
+LOOKS_PER_LEASE = 10
+"""Well more than beats, so that a slow answer makes no gap."""
+
 
 @frozen(kw_only=True)
 class Observer:
@@ -34,21 +37,16 @@ class Observer:
     nonce: str
     by: str
     sights: dict[str, Sight]
+    watched: list[str]
+    """Workers without a tombstone, as far as known."""
     asked: set[str]
     """Workers whose leftovers have been asked for once without proof."""
 
     async def watch(self, is_mine: Callable[[str], bool]) -> tuple[list[str], list[Tomb]]:
-        """Look once: (workers that live, tombs written now). A read that fails says nothing."""
+        """Bury who is gone: (workers that live, tombs written now)."""
         births = [keys.last(entry.key) for entry in await self.store.list(keys.workers(self.run))]
-        sent = self.clock.monotonic()
-        try:
-            beats = await self.store.store.list(keys.beats(self.run))
-        except StoreUnavailable:
-            beats = None
-        answered = self.clock.monotonic()
         living = [name for name in births if not is_released(self.view.tombs.get(name))]
-        if beats is not None:
-            self._look(living, beats, sent, answered)
+        self.watched[:] = living
         tombs = []
         for name in living:
             tomb = await self._try_to_bury(name, is_mine=is_mine(name))
@@ -56,9 +54,24 @@ class Observer:
                 tombs.append(tomb)
         return [name for name in living if name not in {tomb.worker for tomb in tombs}], tombs
 
-    def _look(self, living: Sequence[str], beats: Sequence[Entry], sent: float, answered: float) -> None:
+    async def look_for_ever(self) -> None:
+        """Read all heartbeats with one listing, again and again; other work must not come between two reads."""
+        while True:
+            await self.look_once()
+            await self.clock.sleep(self.lease_seconds / LOOKS_PER_LEASE)
+
+    async def look_once(self) -> None:
+        """Read all heartbeats. A read that fails says nothing."""
+        sent = self.clock.monotonic()
+        try:
+            beats = await self.store.store.list(keys.beats(self.run))
+        except StoreUnavailable:
+            return
+        self._look(beats, sent, self.clock.monotonic())
+
+    def _look(self, beats: Sequence[Entry], sent: float, answered: float) -> None:
         versions = {keys.last(entry.key): entry.version for entry in beats}
-        for name in living:
+        for name in self.watched:
             self.sights[name] = look(
                 self.sights.get(name),
                 versions.get(name, ""),
