@@ -134,3 +134,11 @@ def test_a_shared_file_extends_nothing(site: Site) -> None:
 
     with pytest.raises(SettingsError, match=r"a.toml:2: a shared file may not extend another one"):
         site.build().check()
+
+
+def test_only_a_project_extends(site: Site) -> None:
+    """A user's own file would change other people's projects unseen."""
+    site.write_home("\nextends = 'a.toml'")
+
+    with pytest.raises(SettingsError, match=r"doit-fleet.toml:2: only a project's own file may extend shared ones"):
+        site.build().check()
