@@ -10,9 +10,9 @@ from pathlib import Path
 from tests.processes.house import House, ask, do, guard_of, hear, pid_of
 
 
-async def main(scratch: Path, code: str, heard: int) -> None:
+async def main(scratch: Path, code: str, heard: int, lease_seconds: float) -> None:
     """Print one JSON line, then wait to be killed."""
-    here = House(scratch, lease_seconds=2.0)
+    here = House(scratch, lease_seconds=lease_seconds)
     harness = await here.harness()
     await ask(harness, "say(ready=1)")
     await do(harness, code)
@@ -28,8 +28,8 @@ async def main(scratch: Path, code: str, heard: int) -> None:
     print(json.dumps(told), flush=True)
     while True:
         await asyncio.sleep(0.1)
-        harness.renew(harness.stamp() or 0.0, 2.0)
+        harness.renew(harness.stamp() or 0.0, lease_seconds)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))

@@ -27,8 +27,8 @@ TALK += "open(options['folder'] + '/said', 'w').close()\ntime.sleep(1000)"
 class Agent:
     """An agent in a process of its own."""
 
-    def __init__(self, scratch: Path, code: str, heard: int) -> None:
-        command = [sys.executable, "-m", "tests.launchers.agent", str(scratch), code, str(heard)]
+    def __init__(self, scratch: Path, code: str, heard: int, lease_seconds: float) -> None:
+        command = [sys.executable, "-m", "tests.launchers.agent", str(scratch), code, f"{heard}", f"{lease_seconds}"]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         self.told: dict[str, Any] = json.loads(self.process.stdout.readline())
@@ -46,9 +46,9 @@ class Agent:
 
 
 @contextlib.contextmanager
-def agent(scratch: Path, code: str = TALK, heard: int = 0) -> Iterator[Agent]:
+def agent(scratch: Path, code: str = TALK, *, heard: int = 0, lease_seconds: float = 2.0) -> Iterator[Agent]:
     """A running agent; nothing of it is left afterwards."""
-    one = Agent(scratch, code, heard)
+    one = Agent(scratch, code, heard, lease_seconds)
     try:
         yield one
     finally:
@@ -63,7 +63,8 @@ def salvage(scratch: Path, identity: dict[str, Any]) -> Sequence[Message] | None
 
 def test_nothing_runs_on_after_its_agent_was_killed(tmp_path: Path) -> None:
     """SIGKILL on the agent: guards notice the closed socket and end everything, the zygote included."""
-    with agent(tmp_path, "if os.fork() == 0:\n    os.setsid()\nimport time\ntime.sleep(1000)") as one:
+    daemon = "if os.fork() == 0:\n    os.setsid()\nimport time\ntime.sleep(1000)"
+    with agent(tmp_path, daemon, lease_seconds=60.0) as one:  # So it is not the permission that ends them.
         one.end()
 
         asyncio.run(until(lambda: one.left() == []))
