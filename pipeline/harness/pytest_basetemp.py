@@ -12,23 +12,23 @@ import os
 import re
 import shutil
 import tempfile
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 KEPT = 3
 PREFIX = "fleet-"
-_HELD: List[int] = []
+_HELD: list[int] = []
 
 
-def slot_folder(given: Optional[str], options: Dict[str, Any]) -> str:
+def slot_folder(given: str | None, options: dict[str, Any]) -> str:
     """This worker's own folder; its parent exists afterwards, it itself is made (and emptied) by pytest."""
     shared = str(given) if given else _run_folder(str(options["run"]))
     os.makedirs(shared, mode=0o700, exist_ok=True)
-    return os.path.join(os.path.abspath(shared), "popen-gw%d" % options.get("slot", 0))
+    return os.path.join(os.path.abspath(shared), f"popen-gw{options.get('slot', 0)}")
 
 
 def _run_folder(run: str) -> str:
     base = os.environ.get("PYTEST_DEBUG_TEMPROOT") or tempfile.gettempdir()
-    root = os.path.join(os.path.realpath(base), "pytest-of-%s" % _user())
+    root = os.path.join(os.path.realpath(base), f"pytest-of-{_user()}")
     os.makedirs(root, mode=0o700, exist_ok=True)
     if os.stat(root).st_uid != os.getuid():
         return tempfile.mkdtemp(prefix=PREFIX)
@@ -80,5 +80,5 @@ def _remove_unused(folder: str) -> None:
 def _user() -> str:
     try:
         return re.sub(r"\W", "", getpass.getuser()) or "unknown"
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
         return "unknown"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 from _pytest.outcomes import Exit
 from _pytest.warnings import catch_warnings_for_item
@@ -15,9 +15,6 @@ from _pytest.warnings import catch_warnings_for_item
 from .pytest_describe import describe
 from .pytest_text import plain
 from .pytest_walk import Walk, surroundings
-
-Key = Tuple[str, str, int]
-"""File, node id, occurrence."""
 
 
 class Collector:
@@ -27,9 +24,10 @@ class Collector:
         self.walk = walk
         self.whole = ""
         self.session: Any = None
-        self._items: Dict[Key, Any] = {}
-        self._answers: Dict[str, Dict[str, Any]] = {}
-        self._errors: Dict[str, List[Tuple[str, str]]] = {}
+        self._items: dict[tuple[str, str, int], Any] = {}
+        """By file, node id and occurrence."""
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._errors: dict[str, list[tuple[str, str]]] = {}
         self._file = ""
         self._deselected = 0
         self._finished = False
@@ -47,7 +45,7 @@ class Collector:
         """Count tests that plug-ins took out."""
         self._deselected += count
 
-    def collect(self, file: str) -> Dict[str, Any]:
+    def collect(self, file: str) -> dict[str, Any]:
         """Collect one file of the walk; the fields of `collected`. A second request gets the first answer."""
         if file not in self._answers:
             if file in self.walk.needs:
@@ -55,7 +53,7 @@ class Collector:
             self._answers[file] = self._answer(file, [file])
         return self._answers[file]
 
-    def collect_all(self) -> Dict[str, Any]:
+    def collect_all(self) -> dict[str, Any]:
         """Collect every file, then show the whole list to the plug-ins once."""
         if "" not in self._answers:
             self._answers[""] = self._answer("", list(self.walk.stops))
@@ -84,10 +82,10 @@ class Collector:
             self._finished = True
             self.session.config.hook.pytest_collection_finish(session=self.session)
 
-    def _answer(self, file: str, files: List[str]) -> Dict[str, Any]:
+    def _answer(self, file: str, files: list[str]) -> dict[str, Any]:
         began = perf_counter()
         before = self._deselected
-        items: List[Any] = []
+        items: list[Any] = []
         for each in files:
             items += self._generate(each)
         items = self._modify(items, file)
@@ -101,8 +99,9 @@ class Collector:
             "seconds": round(perf_counter() - began, 6),
         }
 
-    def _generate(self, file: str) -> List[Any]:
-        session, items = self.session, []  # type: Any, List[Any]
+    def _generate(self, file: str) -> list[Any]:
+        session = self.session
+        items: list[Any] = []
         self._file = file
         try:
             for stop in self.walk.stops.get(file, ()):
@@ -110,20 +109,20 @@ class Collector:
                 with surroundings(stop):
                     items += type(session).genitems(session, stop.node)
         except (KeyboardInterrupt, SystemExit, Exit) as error:
-            self._errors.setdefault(file, []).append((file, "%s while collecting: %s" % (type(error).__name__, error)))
+            self._errors.setdefault(file, []).append((file, f"{type(error).__name__} while collecting: {error}"))
         finally:
             session._collection_cache = {}
             self._file = ""
         return items
 
-    def _modify(self, items: List[Any], file: str) -> List[Any]:
+    def _modify(self, items: list[Any], file: str) -> list[Any]:
         session = self.session
         all_before = session.items
         session.items = items
         try:
             session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
-        except BaseException as error:
-            text = "pytest_collection_modifyitems failed: %s: %s" % (type(error).__name__, error)
+        except BaseException as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+            text = f"pytest_collection_modifyitems failed: {type(error).__name__}: {error}"
             self._errors.setdefault(file, []).append((file, text))
             if isinstance(error, Exception):
                 sys.excepthook(type(error), error, error.__traceback__)
@@ -131,10 +130,10 @@ class Collector:
         session.testscollected = len(session.items)
         return items
 
-    def _index(self, items: List[Any]) -> List[Any]:
-        seen: Dict[Tuple[str, str], int] = {}
+    def _index(self, items: list[Any]) -> list[Any]:
+        seen: dict[tuple[str, str], int] = {}
         tests = []
-        files: Dict[Any, str] = {}
+        files: dict[Any, str] = {}
         for item in items:
             native = item.nodeid
             path = item.path
@@ -149,7 +148,7 @@ class Collector:
         return tests
 
 
-def chain_to(collector: Collector, file: str, native: str, occurrence: int) -> Optional[List[Any]]:
+def chain_to(collector: Collector, file: str, native: str, occurrence: int) -> list[Any] | None:
     """The nodes a coming test stands on, as far as they are known without importing anything."""
     item = collector.known(file, native, occurrence)
     if item is not None:

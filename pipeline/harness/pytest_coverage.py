@@ -6,10 +6,10 @@ Knows pytest-cov's plug-in object by its registered name only; without it every 
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
+from typing import Any
 
 _OPTIONS = ("cov_source", "cov_report", "cov_config", "cov_append", "cov_branch", "cov_precision", "cov_fail_under")
-_early: Dict[str, Any] = {}
+_early: dict[str, Any] = {}
 
 
 def keep_data(early_config: Any) -> None:
@@ -38,7 +38,7 @@ def save_early(config: Any) -> None:
         cov.save()
 
 
-def facts(config: Any) -> Dict[str, Any]:
+def facts(config: Any) -> dict[str, Any]:
     """What the agent needs for combining and reporting; empty without pytest-cov."""
     controller = _controller(config)
     if controller is None or getattr(controller, "cov", None) is None:
@@ -48,7 +48,7 @@ def facts(config: Any) -> Dict[str, Any]:
     return {"cov": {"data_file": data_file, "topdir": controller.topdir, "options": options}}
 
 
-def controller_options(config: Any) -> Dict[str, Any]:
+def controller_options(config: Any) -> dict[str, Any]:
     """The project's coverage options as plain values."""
     options = config.pluginmanager.getplugin("_cov").options
     found = {name: getattr(options, name, None) for name in _OPTIONS}

@@ -10,12 +10,12 @@ import io
 import json
 import os
 import sys
-from typing import Any, Dict
+from typing import Any
 
 BELOW_MINIMUM = 2
 
 
-def erase(facts: Dict[str, Any]) -> int:
+def erase(facts: dict[str, Any]) -> int:
     """Delete the data of earlier runs, unless they are to be appended to."""
     from coverage import CoverageData
 
@@ -24,7 +24,7 @@ def erase(facts: Dict[str, Any]) -> int:
     return 0
 
 
-def report(facts: Dict[str, Any]) -> int:
+def report(facts: dict[str, Any]) -> int:
     """Combine, write every report asked for, and judge the total."""
     options = facts["options"]
     cov = _combined(facts)
@@ -33,12 +33,14 @@ def report(facts: Dict[str, Any]) -> int:
     kinds = kinds if isinstance(kinds, dict) else dict.fromkeys(kinds)
     if "term" in kinds or "term-missing" in kinds:
         skips = True if "skip-covered" in kinds.values() else None
-        cov.report(file=sys.stdout, ignore_errors=True, show_missing="term-missing" in kinds or None, skip_covered=skips)
+        cov.report(
+            file=sys.stdout, ignore_errors=True, show_missing="term-missing" in kinds or None, skip_covered=skips
+        )
     _write_files(cov, kinds)
     return _judge(total, options)
 
 
-def _combined(facts: Dict[str, Any]) -> Any:
+def _combined(facts: dict[str, Any]) -> Any:
     import coverage
 
     options = facts["options"]
@@ -54,10 +56,9 @@ def _combined(facts: Dict[str, Any]) -> Any:
     return cov
 
 
-def _write_files(cov: Any, kinds: Dict[str, Any]) -> None:
+def _write_files(cov: Any, kinds: dict[str, Any]) -> None:
     quiet = {"ignore_errors": True}
-    for kind in kinds:
-        place = kinds[kind]
+    for kind, place in kinds.items():
         if kind in ("html", "annotate"):
             write = cov.html_report if kind == "html" else cov.annotate
             write(directory=place, **quiet)
@@ -68,12 +69,12 @@ def _write_files(cov: Any, kinds: Dict[str, Any]) -> None:
                 cov.report(file=file, output_format="markdown", **quiet)
 
 
-def _judge(total: float, options: Dict[str, Any]) -> int:
+def _judge(total: float, options: dict[str, Any]) -> int:
     minimum = options["cov_fail_under"]
     if not minimum:
         return 0
     is_low = _is_low(total, float(minimum), int(options["cov_precision"] or 0))
-    print("%srequired test coverage of %s%%: total is %.2f%%" % ("FAIL " if is_low else "", minimum, total))
+    print("{}required test coverage of {}%: total is {:.2f}%".format("FAIL " if is_low else "", minimum, total))
     return BELOW_MINIMUM if is_low else 0
 
 

@@ -5,7 +5,7 @@ Reads markers and parents of pytest's items; runs nothing.
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any
 
 from _pytest.python import Class
 
@@ -17,12 +17,12 @@ MARKERS = (
 )
 
 
-def describe(item: Any) -> Tuple[str, str]:
+def describe(item: Any) -> tuple[str, str]:
     """The unit (an xdist group, else the outermost class, else empty) and the exclusive resource of a test."""
     unit = exclusive = ""
     for mark in item.iter_markers():
         if mark.name == GROUP and not unit:
-            unit = "%s:%s" % (GROUP, _name(mark, "default"))
+            unit = "{}:{}".format(GROUP, _name(mark, "default"))
         elif mark.name == EXCLUSIVE and not exclusive:
             exclusive = _name(mark, "exclusive")
     return unit or _outermost_class(item), exclusive

@@ -5,7 +5,7 @@ pytest itself ends the session without a report for that test; here the test is 
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any
 
 from .pytest_result import is_subtest
 from .pytest_successor import exception_name
@@ -13,7 +13,7 @@ from .pytest_successor import exception_name
 _AFTER = {"": "setup", "setup": "call", "call": "teardown", "teardown": "teardown"}
 
 
-def report_interrupt(item: Any, error: BaseException, reports: List[Any]) -> None:
+def report_interrupt(item: Any, error: BaseException, reports: list[Any]) -> None:
     """Append the report of the phase that was interrupted; what is still set up is torn down later."""
     from _pytest.runner import CallInfo
 
@@ -28,7 +28,7 @@ def report_interrupt(item: Any, error: BaseException, reports: List[Any]) -> Non
     call: Any = CallInfo.from_call(again, when=when)  # type: ignore[arg-type]
     try:
         report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
         from _pytest.reports import TestReport
 
         report = TestReport.from_item_and_call(item, call)

@@ -9,8 +9,9 @@ import importlib.util
 import os
 import sys
 import types
+from typing import Any
 
-_KEPT = []
+_KEPT: list[Any] = []
 
 
 def imitate_main(invocation: str) -> None:

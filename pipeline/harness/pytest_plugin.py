@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import platform
 import traceback
+from collections.abc import Iterator
 from os import getpid
 from time import perf_counter
-from typing import Any, Dict, Iterator
+from typing import Any
 
 import pytest
 
@@ -27,12 +28,12 @@ from .pytest_whole import reason_for_whole
 class FleetPlugin:
     """One harness's session. Hooks are found by their names."""
 
-    def __init__(self, channel: Any, options: Dict[str, Any], startup: Any) -> None:
+    def __init__(self, channel: Any, options: dict[str, Any], startup: Any) -> None:
         self.has_walked = False
         self._channel = channel
         self._options = options
         self._startup = startup
-        self._facts: Dict[str, Any] = {}
+        self._facts: dict[str, Any] = {}
         self._walk = Walk()
         self._collector = Collector(self._walk)
         self._queue = Queue(channel)
@@ -53,11 +54,11 @@ class FleetPlugin:
             self._facts = pytest_settle.settle_options(config, self._options)
             if not config.pluginmanager.hasplugin("xdist"):
                 config.pluginmanager.register(pytest_xdist.Fixtures(), "doit-fleet-xdist-fixtures")
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
             self._startup.notes.append(traceback.format_exc())
         outcome: Any = yield
         if outcome.excinfo is not None:
-            self._startup.notes.append("%s: %s" % (outcome.excinfo[0].__name__, outcome.excinfo[1]))
+            self._startup.notes.append(f"{outcome.excinfo[0].__name__}: {outcome.excinfo[1]}")
 
     def pytest_configure(self, config: Any) -> None:
         """Know our own markers, even under --strict-markers."""
@@ -163,7 +164,7 @@ class FleetPlugin:
     def _shielded(self, serve: Any) -> None:
         try:
             serve()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
             self._startup.notes.append(traceback.format_exc())
             self._queue.is_over = True
             self._queue.entries.clear()

@@ -6,15 +6,15 @@ Knows the channel; knows nothing of pytest.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Deque, Dict, Optional
+from typing import Any
 
 
 class Batch:
     """One `run` command and how many of its tests still need their final result."""
 
-    __slots__ = ("name", "retries", "careful", "left")
+    __slots__ = ("careful", "left", "name", "retries")
 
-    def __init__(self, command: Dict[str, Any]) -> None:
+    def __init__(self, command: dict[str, Any]) -> None:
         self.name = command["batch"]
         self.retries = int(command.get("retries", 0))
         self.careful = bool(command.get("careful", False))
@@ -24,7 +24,7 @@ class Batch:
 class Entry:
     """One test of a batch."""
 
-    __slots__ = ("batch", "i", "native", "occurrence", "file")
+    __slots__ = ("batch", "file", "i", "native", "occurrence")
 
     def __init__(self, batch: Batch, i: int, native: str, occurrence: int, file: str) -> None:
         self.batch = batch
@@ -39,16 +39,16 @@ class Queue:
 
     def __init__(self, channel: Any) -> None:
         self.channel = channel
-        self.entries: Deque[Entry] = deque()
-        self.to_collect: Deque[Dict[str, Any]] = deque()
+        self.entries: deque[Entry] = deque()
+        self.to_collect: deque[dict[str, Any]] = deque()
         self.is_over = False
-        self._go: Dict[Any, bool] = {}
+        self._go: dict[Any, bool] = {}
 
     def hear(self) -> None:
         """Wait for one command."""
         self.take(self.channel.hear())
 
-    def look(self) -> Optional[Entry]:
+    def look(self) -> Entry | None:
         """The next test as far as it is known, without waiting."""
         while len(self.entries) < 2 and not self.is_over and self.channel.pending():
             self.hear()
@@ -61,7 +61,7 @@ class Queue:
             self.hear()
         self._go.clear()
 
-    def take(self, command: Optional[Dict[str, Any]]) -> None:
+    def take(self, command: dict[str, Any] | None) -> None:
         """Put one command where it belongs; unknown ones are ignored."""
         do = "finish" if command is None else command.get("do")
         if do == "finish":

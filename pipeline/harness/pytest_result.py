@@ -5,11 +5,9 @@ The dictionaries are `model.verdicts.Result` without `test`; fields at their def
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 from .pytest_text import DETAILS_LIMIT, capped, one_line, plain, plain_value
-
-Result = Dict[str, Any]
 
 
 def is_subtest(report: Any) -> bool:
@@ -17,13 +15,13 @@ def is_subtest(report: Any) -> bool:
     return type(report).__name__ in ("SubtestReport", "SubTestReport")
 
 
-def result_of(reports: List[Any], started: float) -> Result:
+def result_of(reports: list[Any], started: float) -> dict[str, Any]:
     """The result of one try, from all reports of it."""
     if len(reports) == 3 and all(report.outcome == "passed" for report in reports):
         decided = None if not hasattr(reports[1], "wasxfail") else reports[1]
     else:
         decided = _decisive(reports)
-    result: Result = {
+    result: dict[str, Any] = {
         "verdict": "passed" if decided is None else _verdict(decided),
         "started": round(started, 6),
         "seconds": round(sum(report.duration for report in reports if not is_subtest(report)), 6),
@@ -35,11 +33,11 @@ def result_of(reports: List[Any], started: float) -> Result:
     return result
 
 
-def split_reruns(reports: List[Any]) -> List[List[Any]]:
+def split_reruns(reports: list[Any]) -> list[list[Any]]:
     """The tries that pytest-rerunfailures made within one run of a test, the deciding one last."""
     if not any(report.outcome == "rerun" for report in reports):
         return [reports]
-    tries: List[List[Any]] = []
+    tries: list[list[Any]] = []
     for report in reports:
         if report.when == "setup" or not tries:
             tries.append([])
@@ -47,7 +45,7 @@ def split_reruns(reports: List[Any]) -> List[List[Any]]:
     return tries
 
 
-def bare_result(verdict: str, message: str, started: float = 0.0) -> Result:
+def bare_result(verdict: str, message: str, started: float = 0.0) -> dict[str, Any]:
     """A result for a test of which pytest says nothing."""
     return {"verdict": verdict, "started": round(started, 6), "message": message}
 
@@ -60,7 +58,7 @@ def _rank(report: Any) -> int:
     return 4 if report.outcome == "skipped" else 5
 
 
-def _decisive(reports: List[Any]) -> Any:
+def _decisive(reports: list[Any]) -> Any:
     candidates = [report for report in reports if not is_subtest(report) or report.outcome == "failed"]
     if not candidates:
         return None
@@ -72,7 +70,7 @@ def _verdict(report: Any) -> str:
     return ("failed", "error", "xfailed", "xpassed", "skipped")[_rank(report)]
 
 
-def _phase(report: Any) -> Dict[str, Any]:
+def _phase(report: Any) -> dict[str, Any]:
     outcome = "failed" if report.outcome == "rerun" else report.outcome
     phase = {"when": report.when, "outcome": outcome, "seconds": round(report.duration, 6)}
     if outcome == "failed":
@@ -80,7 +78,7 @@ def _phase(report: Any) -> Dict[str, Any]:
     return phase
 
 
-def _explain(result: Result, report: Any) -> None:
+def _explain(result: dict[str, Any], report: Any) -> None:
     result["message"] = _message(report)
     if report.outcome in ("failed", "rerun"):
         result["exception"] = getattr(report, "fleet_exception", "")
@@ -89,11 +87,11 @@ def _explain(result: Result, report: Any) -> None:
 def _message(report: Any) -> str:
     if hasattr(report, "wasxfail"):
         reason = str(report.wasxfail)
-        return one_line(reason[8:] if reason.startswith("reason: ") else reason)
+        return one_line(reason.removeprefix("reason: "))
     longrepr = report.longrepr
     if report.outcome == "skipped" and isinstance(longrepr, tuple):
         reason = str(longrepr[2])
-        return one_line(reason[9:] if reason.startswith("Skipped: ") else reason)
+        return one_line(reason.removeprefix("Skipped: "))
     crash = getattr(longrepr, "reprcrash", None)
     if crash is not None:
         return one_line(str(crash.message))
@@ -101,7 +99,7 @@ def _message(report: Any) -> str:
     return one_line(lines[-1]) if lines else ""
 
 
-def _add_output(result: Result, reports: List[Any]) -> None:
+def _add_output(result: dict[str, Any], reports: list[Any]) -> None:
     last = reports[-1] if reports else None
     if last is None:
         return
@@ -111,5 +109,5 @@ def _add_output(result: Result, reports: List[Any]) -> None:
         result["properties"] = [[plain(str(name)), plain_value(value)] for name, value in _pairs(last)]
 
 
-def _pairs(report: Any) -> List[Tuple[Any, Any]]:
+def _pairs(report: Any) -> list[tuple[Any, Any]]:
     return [(pair[0], pair[1]) for pair in report.user_properties]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from os import _exit, environ, getpid
 from time import perf_counter
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from .pytest_collector import Collector, chain_to
 from .pytest_interrupt import report_interrupt
@@ -28,7 +28,7 @@ class Runner:
         self._collector = collector
         self._born = born
         self._pid = getpid()
-        self._reports: List[Any] = []
+        self._reports: list[Any] = []
         self._uncertain = False
         """Whether pytest was told of a stand-in, so that something may have stayed set up."""
         self._last: Any = None
@@ -57,7 +57,7 @@ class Runner:
             self._say(entry, result, final=False)
         self._say(entry, result)
 
-    def settle(self, chain: List[Any]) -> None:
+    def settle(self, chain: list[Any]) -> None:
         """Tear down whatever a test with that chain does not share; an error there belongs to the last test."""
         if self._last is None:
             return
@@ -69,7 +69,7 @@ class Runner:
         if report is not None:
             self._correct(entry, reports, report, result)
 
-    def _prepare(self, entry: Entry) -> Optional[Any]:
+    def _prepare(self, entry: Entry) -> Any | None:
         key = (entry.file, entry.native, entry.occurrence)
         item = self._collector.known(*key)
         if item is not None:
@@ -81,17 +81,18 @@ class Runner:
             self._collector.collect_in_run(entry.file)
         return self._collector.known(*key)
 
-    def _try(self, entry: Entry, item: Any, number: int) -> Dict[str, Any]:
+    def _try(self, entry: Entry, item: Any, number: int) -> dict[str, Any]:
         if environ.get(ATTEMPT) != str(number):
             environ[ATTEMPT] = str(number)
         if number > 1:
             self.settle(item.listchain())
-        self._reports = reports = []
+        reports: list[Any] = []
+        self._reports = reports
         started = perf_counter() - self._born
         nextitem = self._next(entry, item, number)
         try:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
             report_interrupt(item, error, reports)
             late = late_report(item, self._chain_after(item, number <= entry.batch.retries))
             if late is not None:
@@ -117,7 +118,7 @@ class Runner:
         self._uncertain = True
         return stand_in(item, lambda: self._chain_after(item, has_retries))
 
-    def _chain_after(self, item: Any, has_retries: bool) -> List[Any]:
+    def _chain_after(self, item: Any, has_retries: bool) -> list[Any]:
         """Asked at tear-down: the nodes that must stay set up."""
         if has_retries and any(report.outcome == "failed" for report in self._reports):
             failed_early = any(report.failed and report.when == "setup" for report in self._reports)
@@ -128,7 +129,7 @@ class Runner:
             return list(item.session.listchain()) if chain is None else chain
         return [] if self._queue.is_over else list(item.parent.listchain())
 
-    def _result(self, reports: List[Any], started: float, number: int) -> Dict[str, Any]:
+    def _result(self, reports: list[Any], started: float, number: int) -> dict[str, Any]:
         if not reports:
             return bare_result("error", "pytest reported nothing for this test", started)
         *earlier, decisive = split_reruns(reports)
@@ -139,14 +140,14 @@ class Runner:
             result["earlier"] = [result_of(each, started) for each in earlier]
         return result
 
-    def _say(self, entry: Entry, result: Dict[str, Any], final: bool = True) -> None:
+    def _say(self, entry: Entry, result: dict[str, Any], final: bool = True) -> None:
         self._channel.say("result", batch=entry.batch.name, i=entry.i, final=final, result=result)
         if final:
             entry.batch.left -= 1
             if entry.batch.left == 0:
                 self._channel.say("done", batch=entry.batch.name)
 
-    def _correct(self, entry: Entry, reports: List[Any], report: Any, before: Dict[str, Any]) -> None:
+    def _correct(self, entry: Entry, reports: list[Any], report: Any, before: dict[str, Any]) -> None:
         """Say the last test's result again, with its late tear-down in place of the early one."""
         reports = [each for each in split_reruns(reports)[-1] if each.when != "teardown"] + [report]
         result = result_of(reports, before.get("started", 0.0))
@@ -157,7 +158,7 @@ class Runner:
         """A test may ask the session to stop; here it goes on, because other tests still need their verdicts."""
         reason = session.shouldstop or session.shouldfail
         if reason:
-            self._channel.say("log", level="warning", text="a test asked the session to stop (%s); it goes on" % reason)
+            self._channel.say("log", level="warning", text=f"a test asked the session to stop ({reason}); it goes on")
             for name in ("shouldstop", "shouldfail"):
                 private = "_" + name
                 setattr(session, private if hasattr(session, private) else name, False)

@@ -6,19 +6,19 @@ Runs the user's pytest in one long-lived session. Knows nothing of processes, so
 from __future__ import annotations
 
 import traceback
-from typing import Any, Dict
+from typing import Any
 
 FAILED_TO_START = 3
 
 
-def warm(options: Dict[str, Any]) -> None:
+def warm(options: dict[str, Any]) -> None:
     """Import what every harness will need and that cannot tell one harness from another."""
     from . import pytest_warm
 
     pytest_warm.warm(list(options.get("args", ())))
 
 
-def serve(channel: Any, options: Dict[str, Any]) -> int:
+def serve(channel: Any, options: dict[str, Any]) -> int:
     """Answer the supervisor until it says `finish` or is gone; pytest's own exit code."""
     from . import pytest_main
     from .pytest_plugin import FleetPlugin
@@ -29,7 +29,7 @@ def serve(channel: Any, options: Dict[str, Any]) -> int:
     plugin = FleetPlugin(channel, options, startup)
     try:
         code = startup.run(list(options.get("args", ())), plugin)
-    except BaseException:  # SystemExit of a conftest too: the agent must hear why there is no session.
+    except BaseException:  # noqa: BLE001 - SystemExit of a conftest too: the agent must hear why there is no session.
         startup.notes.append(traceback.format_exc())
         code = FAILED_TO_START
     for note in startup.notes:

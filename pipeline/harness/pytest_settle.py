@@ -5,14 +5,14 @@ What many harnesses would do each for itself (stop at a failure, write one repor
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from . import pytest_basetemp, pytest_xdist
 
 _REPORTS = ("xmlpath", "htmlpath", "report_log", "json_report_file", "ctrf", "md_report", "pastebin")
 
 
-def settle_options(config: Any, options: Dict[str, Any]) -> Dict[str, Any]:
+def settle_options(config: Any, options: dict[str, Any]) -> dict[str, Any]:
     """Neutralise what must happen once per run; the facts for `hello`."""
     option = config.option
     facts = {

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Any, List
+from typing import Any
 
 
 class Startup:
     """One call of `pytest.main`, with the reasons of a failure in `notes`."""
 
     def __init__(self) -> None:
-        self.notes: List[str] = []
+        self.notes: list[str] = []
         self._real: Any = None
         self._overheard = io.StringIO()
 
-    def run(self, args: List[str], plugin: Any) -> int:
+    def run(self, args: list[str], plugin: Any) -> int:
         """Run pytest to its end."""
         import pytest
 
-        self._real, sys.stderr = sys.stderr, _Tee(sys.stderr, self._overheard)  # type: ignore[assignment]
+        self._real, sys.stderr = sys.stderr, _Tee(sys.stderr, self._overheard)
         try:
             code = pytest.main(args, plugins=[plugin])
         finally:

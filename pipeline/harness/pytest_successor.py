@@ -7,7 +7,8 @@ answer can wait until then.
 from __future__ import annotations
 
 import copy
-from typing import Any, Callable, List
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,24 +21,24 @@ class _Sibling(pytest.Item):
         return self.path, None, self.name
 
 
-def stand_in(item: Any, chain: Callable[[], List[Any]]) -> Any:
+def stand_in(item: Any, chain: Callable[[], list[Any]]) -> Any:
     """An item beside `item` whose chain of nodes is asked for at tear-down."""
     try:
-        twin = copy.copy(item)
+        twin: Any = copy.copy(item)
         twin.listchain = chain
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
         twin = _Sibling.from_parent(item.parent, name=item.name)
         twin.listchain = chain
     return twin
 
 
-def is_torn_down_to(item: Any, chain: List[Any]) -> bool:
+def is_torn_down_to(item: Any, chain: list[Any]) -> bool:
     """Whether nothing is set up that a test with that chain of nodes does not stand on."""
     stack = list(item.session._setupstate.stack)
     return bool(stack == chain[: len(stack)])
 
 
-def late_report(item: Any, chain: List[Any]) -> Any:
+def late_report(item: Any, chain: list[Any]) -> Any:
     """Tear down what `chain` does not share, as a late part of the tear-down of `item`; the report if it failed."""
     from _pytest.runner import CallInfo
     from _pytest.warnings import catch_warnings_for_item
@@ -46,7 +47,9 @@ def late_report(item: Any, chain: List[Any]) -> Any:
     capture = item.config.pluginmanager.getplugin("capturemanager")
 
     def tear_down() -> None:
-        with catch_warnings_for_item(config=item.config, ihook=item.ihook, when="runtest", item=item):
+        with catch_warnings_for_item(  # noqa: SIM117 - Python 3.8 reads this.
+            config=item.config, ihook=item.ihook, when="runtest", item=item
+        ):
             with capture.item_capture("teardown", item):
                 item.session._setupstate.teardown_exact(nextitem)
 
@@ -61,4 +64,4 @@ def late_report(item: Any, chain: List[Any]) -> Any:
 def exception_name(error: BaseException) -> str:
     """The qualified name of an exception's type."""
     kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

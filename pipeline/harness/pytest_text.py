@@ -17,7 +17,7 @@ def capped(text: str, limit: int = SECTION_LIMIT) -> str:
     """Keep the first and the last `limit` characters, and say how many are left out."""
     if len(text) > 2 * limit:
         left_out = len(text) - 2 * limit
-        text = "%s\n[… %d characters left out by doit-fleet …]\n%s" % (text[:limit], left_out, text[-limit:])
+        text = f"{text[:limit]}\n[… {left_out} characters left out by doit-fleet …]\n{text[-limit:]}"
     return plain(text)
 
 
@@ -42,7 +42,7 @@ def plain_value(value: Any) -> Any:
         return plain(value) if type(value) is str else value
     try:
         return json.loads(_encode(value))
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
         return plain(safe_repr(value))
 
 
@@ -50,5 +50,5 @@ def safe_repr(value: Any) -> str:
     """`repr`, whatever the value's own one does."""
     try:
         return repr(value)
-    except Exception as error:
-        return "<%s whose repr raised %s>" % (type(value).__name__, type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"

@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pytest
 from _pytest import nodes
 from _pytest.pathlib import resolve_package_path
+
+_FILE: Any = nodes.File
 
 
 class Stop(NamedTuple):
@@ -21,18 +24,18 @@ class Stop(NamedTuple):
 
     node: Any
     conftest: Any
-    path: List[str]
+    path: list[str]
 
 
 class Walk:
     """The files of a session in walk order, each with its collectors."""
 
     def __init__(self) -> None:
-        self.stops: Dict[str, List[Stop]] = {}
-        self.needs: Dict[str, str] = {}
+        self.stops: dict[str, list[Stop]] = {}
+        self.needs: dict[str, str] = {}
         """File -> earlier file of the same module name: pytest reports the second as a mismatch, so it must too."""
-        self._modules: Dict[str, str] = {}
-        self._path: List[str] = []
+        self._modules: dict[str, str] = {}
+        self._path: list[str] = []
         self._mode = "prepend"
         self._root = ""
 
@@ -58,11 +61,11 @@ class Walk:
 
     def file_of(self, node: Any) -> str:
         """The file a node belongs to, relative to the root directory, with `/`."""
-        owner = node.getparent(nodes.File) if isinstance(node, nodes.Node) else None
+        owner = node.getparent(_FILE) if isinstance(node, nodes.Node) else None
         path = str((owner or node).path)
         return os.path.relpath(path, self._root).replace(os.sep, "/")
 
-    def chain_of(self, file: str) -> Optional[List[Any]]:
+    def chain_of(self, file: str) -> list[Any] | None:
         """The nodes above and including a file that may not have been collected yet."""
         stops = self.stops.get(file)
         return stops[0].node.listchain() if stops else None
@@ -74,10 +77,10 @@ class Walk:
     def _lazy_genitems(self, session: Any) -> Any:
         def genitems(node: Any) -> Iterator[Any]:
             is_package = type(node).__name__ == "Package"  # A file to pytest 7.
-            if isinstance(node, nodes.Item) or (node.getparent(nodes.File) is not None and not is_package):
+            if isinstance(node, nodes.Item) or (node.getparent(_FILE) is not None and not is_package):
                 self._record(node)
                 return iter(())
-            return type(session).genitems(session, node)
+            return iter(type(session).genitems(session, node))
 
         return genitems
 
@@ -126,7 +129,7 @@ def _set_conftest(module: Any) -> None:
         sys.modules["conftest"] = module
 
 
-def _extend(path: List[str], roots: List[str]) -> None:
+def _extend(path: list[str], roots: list[str]) -> None:
     """Put in front the roots that earlier imports would have put there."""
     path[:0] = [root for root in roots if root not in path]
 
@@ -137,7 +140,7 @@ class _Muted:
     def __init__(self, hook: Any) -> None:
         self._hook = hook
 
-    def __call__(self, **_: Any) -> List[Any]:
+    def __call__(self, **_: Any) -> list[Any]:
         return []
 
     def __getattr__(self, name: str) -> Any:

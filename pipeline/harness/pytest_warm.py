@@ -6,14 +6,12 @@ that be done before there is a configuration, older ones do not.
 
 from __future__ import annotations
 
+import itertools
 import sys
-from typing import List
 
 
-def warm(args: List[str]) -> None:
+def warm(args: list[str]) -> None:
     """Import pytest; then the plug-ins of its entry points, if this pytest allows it."""
-    import _pytest.assertion.rewrite
-    import _pytest.config
     import pytest
 
     from . import pytest_plugin  # noqa: F401  (our own modules are shared by all harnesses too)
@@ -21,11 +19,11 @@ def warm(args: List[str]) -> None:
     if tuple(int(part) for part in pytest.__version__.split(".")[:2]) >= (9, 2) and "--assert=plain" not in args:
         try:
             _import_plugins(args)
-        except Exception as error:  # A plug-in that fails here fails again, properly reported, in each harness.
-            print("doit-fleet: plug-ins are not warm: %r" % error, file=sys.stderr)
+        except Exception as error:  # noqa: BLE001 - A plug-in that fails here fails again, properly reported, in each harness.
+            print(f"doit-fleet: plug-ins are not warm: {error!r}", file=sys.stderr)
 
 
-def _import_plugins(args: List[str]) -> None:
+def _import_plugins(args: list[str]) -> None:
     from importlib.metadata import distributions
 
     from _pytest.assertion import install_importhook
@@ -48,11 +46,11 @@ def _import_plugins(args: List[str]) -> None:
 def _load(entry: object) -> None:
     try:
         entry.load()  # type: ignore[attr-defined]
-    except Exception as error:
-        print("doit-fleet: plug-in %r is not warm: %r" % (entry, error), file=sys.stderr)
+    except Exception as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+        print(f"doit-fleet: plug-in {entry!r} is not warm: {error!r}", file=sys.stderr)
 
 
-def _blocked(args: List[str]) -> List[str]:
-    named = [after for before, after in zip(args, args[1:]) if before == "-p"]
+def _blocked(args: list[str]) -> list[str]:
+    named = [after for before, after in itertools.pairwise(args) if before == "-p"]
     named += [arg[2:] for arg in args if arg.startswith("-p") and len(arg) > 2]
     return [name[3:] for name in named if name.startswith("no:")]

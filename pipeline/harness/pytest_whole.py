@@ -10,9 +10,33 @@ from typing import Any
 OPTIONS = {"lf": "--lf", "failedfirst": "--ff", "newfirst": "--nf", "stepwise": "--sw", "stepwise_skip": "--sw-skip"}
 HOOKS = ("pytest_collection_modifyitems", "pytest_collection_finish")
 SAFE = frozenset(
-    "_pytest anyio celery flaky hypothesis _hypothesis_pytestplugin pytest pytest_asyncio pytest_benchmark pytest_cov "
-    "pytest_django pytest_httpx pytest_metadata pytest_mock pytest_randomly pytest_repeat pytest_rerunfailures "
-    "pytest_subtests pytest_sugar pytest_timeout pytest_trio pytest_twisted respx syrupy xdist".split()
+    [
+        "_pytest",
+        "anyio",
+        "celery",
+        "flaky",
+        "hypothesis",
+        "_hypothesis_pytestplugin",
+        "pytest",
+        "pytest_asyncio",
+        "pytest_benchmark",
+        "pytest_cov",
+        "pytest_django",
+        "pytest_httpx",
+        "pytest_metadata",
+        "pytest_mock",
+        "pytest_randomly",
+        "pytest_repeat",
+        "pytest_rerunfailures",
+        "pytest_subtests",
+        "pytest_sugar",
+        "pytest_timeout",
+        "pytest_trio",
+        "pytest_twisted",
+        "respx",
+        "syrupy",
+        "xdist",
+    ]
 )
 """Top-level modules whose hooks treat each test, or each file, by itself."""
 
@@ -21,12 +45,12 @@ def reason_for_whole(config: Any) -> str:
     """Why the list must be whole, or an empty text."""
     for option, flag in OPTIONS.items():
         if config.getoption(option, False):
-            return "%s needs the whole list of tests" % flag
+            return f"{flag} needs the whole list of tests"
     for name in HOOKS:
         for implementation in getattr(config.hook, name).get_hookimpls():
             module = _module_of(implementation)
             if module.partition(".")[0] not in SAFE and not module.startswith("_doit_fleet"):
-                return "%s in %s may look at the whole list of tests" % (name, module)
+                return f"{name} in {module} may look at the whole list of tests"
     return ""
 
 

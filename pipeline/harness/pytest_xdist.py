@@ -8,16 +8,23 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
-_OFF = {"numprocesses": 0, "maxprocesses": None, "dist": "no", "distload": False, "tx": [], "looponfail": False}
+_OFF: dict[str, Any] = {
+    "numprocesses": 0,
+    "maxprocesses": None,
+    "dist": "no",
+    "distload": False,
+    "tx": [],
+    "looponfail": False,
+}
 
 
-def export(options: Dict[str, Any]) -> None:
+def export(options: dict[str, Any]) -> None:
     """Set the variables that workers of pytest-xdist have."""
-    os.environ["PYTEST_XDIST_WORKER"] = "gw%d" % options.get("slot", 0)
+    os.environ["PYTEST_XDIST_WORKER"] = f"gw{options.get('slot', 0)}"
     os.environ["PYTEST_XDIST_WORKER_COUNT"] = str(options.get("slots", 1))
     os.environ["PYTEST_XDIST_TESTRUNUID"] = options.setdefault("run", uuid.uuid4().hex)
 
@@ -29,10 +36,10 @@ def switch_off(config: Any) -> None:
             setattr(config.option, name, value)
 
 
-def pose_as_worker(config: Any, options: Dict[str, Any]) -> None:
+def pose_as_worker(config: Any, options: dict[str, Any]) -> None:
     """Give the configuration what pytest-xdist gives to a worker's."""
     config.workerinput = {
-        "workerid": "gw%d" % options.get("slot", 0),
+        "workerid": f"gw{options.get('slot', 0)}",
         "workercount": int(options.get("slots", 1)),
         "testrunuid": options["run"],
         "mainargv": list(options.get("args", ())),

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 HARNESS = Path(__file__).resolve().parents[2] / "pipeline" / "harness"
 
@@ -103,7 +103,7 @@ class Harness:
             self.process.kill()
             return self.process.wait()
 
-    def __enter__(self) -> Harness:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -54,7 +54,7 @@ class Fleet:
         def guarded(harness: Harness) -> None:
             try:
                 work(harness, share)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
                 failures.append(error)
 
         threads = [threading.Thread(target=guarded, args=(harness,)) for harness in self.harnesses]
@@ -113,7 +113,9 @@ class Fleet:
                 return
             name = f"{len(mine)}.1"
             mine[name] = batch
-            harness.send("run", batch=name, tests=[[t[0], t[1], t[4]] for t in batch], attempt=1, retries=0, careful=False)
+            harness.send(
+                "run", batch=name, tests=[[t[0], t[1], t[4]] for t in batch], attempt=1, retries=0, careful=False
+            )
             outstanding += 1
 
         claim()

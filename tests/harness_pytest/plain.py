@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 if __name__ == "__main__":
@@ -25,13 +26,13 @@ class Recorder:
     """One record per run of an item."""
 
     def __init__(self) -> None:
-        self.records = []  # type: Any
-        self.errors = []  # type: Any
-        self.seen = Counter()  # type: Any
-        self.current = None  # type: Any
+        self.records: Any = []
+        self.errors: Any = []
+        self.seen: Any = Counter()
+        self.current: Any = None
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item):
+    def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
         number = self.seen[item.nodeid]
         self.seen[item.nodeid] += 1
         self.current = {"native": item.nodeid, "occurrence": number, "categories": [], "phases": [], "exceptions": []}
@@ -41,7 +42,7 @@ class Recorder:
         yield
 
     @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report):
+    def pytest_runtest_logreport(self, report: Any) -> None:
         category = self.config.hook.pytest_report_teststatus(report=report, config=self.config)[0]
         record = self.current
         if report.when == "setup":
@@ -56,28 +57,30 @@ class Recorder:
             record["categories"].append(category or ("passed" if passed_call else ""))
         if hasattr(report, "wasxfail"):
             record["xfail"] = report.wasxfail.replace("reason: ", "", 1)
-        record["properties"] = [[name, value if is_plain(value) else repr(value)] for name, value in report.user_properties]
+        record["properties"] = [
+            [name, value if is_plain(value) else repr(value)] for name, value in report.user_properties
+        ]
 
-    def pytest_exception_interact(self, node, call, report):
+    def pytest_exception_interact(self, call: Any, report: Any) -> None:
         kind = type(call.excinfo.value)
         name = kind.__qualname__ if kind.__module__ == "builtins" else kind.__module__ + "." + kind.__qualname__
         if self.current is not None and report.when in ("setup", "call", "teardown"):
             self.current["exceptions"].insert(0, ["failed" if report.when == "call" else "error", name])
 
-    def pytest_collectreport(self, report):
+    def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.errors.append(report.nodeid)
 
 
-def is_plain(value):
+def is_plain(value: Any) -> bool:
     """Whether JSON carries it."""
     try:
-        return json.loads(json.dumps(value)) == value
+        return bool(json.loads(json.dumps(value)) == value)
     except (TypeError, ValueError):
         return False
 
 
-def verdict_of(record):
+def verdict_of(record: Any) -> str:
     """The worst category pytest counted the test under."""
     for rank in RANKS:
         if rank in record["categories"]:

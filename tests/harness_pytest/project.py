@@ -15,7 +15,7 @@ markers =
 python_files = test_*.py check_*.py
 addopts = -ra --strict-markers
 """,
-    "conftest.py": '''
+    "conftest.py": """
 import os
 import pytest
 
@@ -56,9 +56,9 @@ class YamlItem(pytest.Item):
 
 class YamlError(Exception):
     pass
-''',
+""",
     "test_cases.yaml": "one: ok\ntwo: bad\none: ok\n",
-    "test_outcomes.py": '''
+    "test_outcomes.py": """
 import warnings
 import pytest
 from conftest import HERE
@@ -113,8 +113,8 @@ def test_log(caplog):
 def test_printed_failure():
     print("to read", "\\udc80".encode("utf-8", "surrogatepass"))
     assert 0
-''',
-    "test_names.py": '''
+""",
+    "test_names.py": """
 import pytest
 VALUES = ["a::b", "x[1]", "new\\nline", "tab\\t", "é", "日本", "", " ", "a/b", "\\x00", "-k", "a]", "💥", b"\\xff", 1.5, None, object]
 @pytest.mark.parametrize("value", VALUES)
@@ -128,8 +128,8 @@ first = test_twice
 def test_twice(): assert 0
 class TestÄ:
     def test_ü(self): pass
-''',
-    "test_scopes.py": '''
+""",
+    "test_scopes.py": """
 import pytest
 made = []
 @pytest.fixture(scope="module")
@@ -158,8 +158,8 @@ def test_module_thing(module_thing): assert module_thing == 1 and made == ["modu
 def test_session_param(session_param, module_param): assert session_param in "pq" and module_param in (1, 2)
 def test_tmp_path(tmp_path, session_log): assert not list(tmp_path.iterdir()) and session_log.exists()
 def test_tmpdir_name(tmp_path): assert tmp_path.name == "test_tmpdir_name0"
-''',
-    "test_unit.py": '''
+""",
+    "test_unit.py": """
 import unittest
 class Case(unittest.TestCase):
     @classmethod
@@ -185,7 +185,7 @@ class Broken(unittest.TestCase):
 @unittest.skip("whole class")
 class Skipped(unittest.TestCase):
     def test_a(self): pass
-''',
+""",
     "check_doc.py": '''
 def double(x):
     """
@@ -204,50 +204,50 @@ def test_beside(): assert double(3) == 6
     "notes.txt": "not collected\n",
     "test_text.txt": ">>> 1 + 1\n2\n>>> 1 + 1\n3\n",
     "pkg/__init__.py": "",
-    "pkg/conftest.py": '''
+    "pkg/conftest.py": """
 import pytest
 HERE = "pkg"
 @pytest.fixture(scope="package")
 def package_thing(): return object()
 @pytest.fixture
 def where(): return "pkg"
-''',
-    "pkg/test_inner.py": '''
+""",
+    "pkg/test_inner.py": """
 from .conftest import HERE
 def test_here(where, package_thing): assert where == HERE == "pkg"
-''',
+""",
     "pkg/deep/__init__.py": "",
-    "pkg/deep/conftest.py": '''
+    "pkg/deep/conftest.py": """
 import pytest
 @pytest.fixture
 def where(where): return where + "/deep"
-''',
+""",
     "pkg/deep/test_inner.py": "def test_here(where): assert where == 'pkg/deep'\n",
     "loose/conftest.py": 'HERE = "loose"\n',
     "loose/helper_of_loose.py": "VALUE = 7\n",
-    "loose/test_loose.py": '''
+    "loose/test_loose.py": """
 from conftest import HERE
 from helper_of_loose import VALUE
 def test_here(): assert HERE == "loose" and VALUE == 7
-''',
-    "zone/test_zone.py": '''
+""",
+    "zone/test_zone.py": """
 from helper_of_loose import VALUE
 import sys
 def test_other_folder_is_importable(): assert VALUE == 7
-''',
+""",
     "zone/test_broken_import.py": "import nothing_of_that_name\n",
     "zone/test_skipped_module.py": "import pytest\npytest.skip('all', allow_module_level=True)\n",
 }
 
-SUBTESTS = '''
+SUBTESTS = """
 def test_parts(subtests):
     for i in range(5):
         with subtests.test(i=i): assert i != 3
 def test_good_parts(subtests):
     with subtests.test("x"): pass
-'''
+"""
 
-REORDER = '''
+REORDER = """
 import pytest
 def pytest_collection_modifyitems(config, items):
     items.reverse()
@@ -256,7 +256,7 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=gone)
     for number, item in enumerate(items):
         item.user_properties.append(("place", number))
-'''
+"""
 
 
 def write(folder: Path, files: dict[str, str] | None = None, **more: str) -> Path:

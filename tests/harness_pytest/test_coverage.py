@@ -47,12 +47,14 @@ def measured(folder: Path) -> Any:
 def test_combined_totals_equal_a_plain_run(tmp_path: Path) -> None:
     """Two harnesses, stale data of an earlier run beside them, and a minimum that is not reached."""
     plain = project.write(tmp_path / "plain", FILES)
-    subprocess.run([sys.executable, "-m", "pytest"], cwd=plain, env=clean_environment(), check=False, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "pytest"], cwd=plain, env=clean_environment(), check=False, capture_output=True
+    )
     fleet = project.write(tmp_path / "fleet", FILES)
     (fleet / ".coverage.stale.1.x").write_text("not a database")
 
     with Harness(fleet, slot=0, slots=2) as one, Harness(fleet, slot=1, slots=2) as two:
-        facts = [harness.until("hello")[-1]["facts"]["cov"] for harness in (one, two)][0]
+        facts = next(harness.until("hello")[-1]["facts"]["cov"] for harness in (one, two))
         assert finish(facts, "erase").returncode == 0
         for harness, file in ((one, "test_a.py"), (two, "test_b.py")):
             harness.send("collect", file=file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.harness_pytest import project, solo
+from tests.harness_pytest.driving import Harness
 
 HOSTILE = """
 import json, os, signal, sys, time
@@ -76,9 +77,13 @@ def test_each_attack_gets_a_verdict_and_no_neighbour_suffers(tmp_path: Path) -> 
 
 def test_exit_at_import_is_an_error_of_that_file(tmp_path: Path) -> None:
     """`sys.exit` and an interrupt at import are told as collection errors; other files are collected."""
-    files = {"test_a.py": "import sys\nsys.exit(5)\n", "test_b.py": "raise KeyboardInterrupt\n", "test_c.py": "def test_c(): pass\n"}
+    files = {
+        "test_a.py": "import sys\nsys.exit(5)\n",
+        "test_b.py": "raise KeyboardInterrupt\n",
+        "test_c.py": "def test_c(): pass\n",
+    }
     project.write(tmp_path, files)
-    with solo.Harness(tmp_path) as harness:
+    with Harness(tmp_path) as harness:
         answers = {}
         for file in harness.until("files")[-1]["files"]:
             harness.send("collect", file=file)
@@ -92,9 +97,9 @@ def test_exit_at_import_is_an_error_of_that_file(tmp_path: Path) -> None:
 def test_a_session_that_cannot_start_says_why(tmp_path: Path) -> None:
     """A usage error and a broken conftest reach the agent as a log and an exit code."""
     project.write(tmp_path, {"conftest.py": "import nothing_here\n", "test_a.py": "def test_a(): pass\n"})
-    with solo.Harness(tmp_path) as harness:
+    with Harness(tmp_path) as harness:
         broken = harness.until("bye")
-    with solo.Harness(tmp_path, ["--noconftest", "--no-such-option"]) as harness:
+    with Harness(tmp_path, ["--noconftest", "--no-such-option"]) as harness:
         usage = harness.until("bye")
 
     assert broken[-1]["code"] == 4
@@ -110,7 +115,7 @@ def test_output_is_capped_in_the_middle(tmp_path: Path) -> None:
 
     results, _ = solo.run_all(tmp_path)
 
-    (title, output), = results["test_loud"]["sections"]
+    ((title, output),) = results["test_loud"]["sections"]
     assert title == "Captured stdout call"
     assert len(output) < 140_000
     assert output.startswith("first")

@@ -14,7 +14,12 @@ from tests.harness_pytest.fleet import Fleet
 VARIANTS = {
     "doctests": ["--doctest-modules", "--doctest-glob=test*.txt", "--continue-on-collection-errors"],
     "importlib": ["--import-mode=importlib", "--continue-on-collection-errors", "--ignore=loose", "--ignore=zone"],
-    "selected by node ids": ["test_outcomes.py::test_fail", "test_scopes.py::TestOrder", "pkg", "test_unit.py::Case::test_sub"],
+    "selected by node ids": [
+        "test_outcomes.py::test_fail",
+        "test_scopes.py::TestOrder",
+        "pkg",
+        "test_unit.py::Case::test_sub",
+    ],
     "selected by keyword": ["-k", "here or test_1", "--continue-on-collection-errors"],
 }
 
