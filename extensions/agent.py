@@ -6,20 +6,18 @@ need none of them.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Coroutine, Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extensions import plugins
-from extensions.deciding import inputs_of
+from extensions.deciding import Sources, inputs_of
 from extensions.found_suites import found_suites
 from extensions.reporting import Reporting
-from pipeline.adapters.remembered import Remark, Remembered
-from pipeline.model.events import Event
-from pipeline.model.plans import Plan
+from extensions.results import Results
+from pipeline.errors import FleetError
+from pipeline.model.events import Event, Notice
 from pipeline.model.runs import MergedRun
 from pipeline.model.suites import HarnessSpec, Interpreter, Suite
 from pipeline.model.tests import Test
@@ -32,19 +30,6 @@ if TYPE_CHECKING:
     from pipeline.protocol.limits import Limits
 
 T = TypeVar("T")
-
-WRITTEN = ("collect", "group", "launch")
-"""Folders of `build_dir` that stages write into."""
-JUNK = (
-    "**/__pycache__/**",
-    "**/*.pyc",
-    "**/.pytest_cache/**",
-    "**/.hypothesis/**",
-    "**/.coverage",
-    "**/.coverage.*",
-    "**/*.egg-info/**",
-)
-"""What running tests leaves behind, where git was not told to ignore it."""
 
 
 class LocalAgent:
@@ -72,16 +57,11 @@ class LocalAgent:
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         return folder
 
-    @cached_property
-    def remembered(self) -> Remembered:
-        """What is known of earlier runs."""
-        return Remembered(self.state)
-
     # Suites and inputs.
 
     @cached_property
     def _suites(self) -> tuple[Suite, ...]:
-        return found_suites(self.fleet, self._find, lambda name: self._framework(name).wanted, self.remembered.failed())
+        return found_suites(self.fleet, self._find, lambda name: self._framework(name).wanted, self._results.failed())
 
     def suites(self) -> Sequence[Suite]:
         """All suites that this run selects."""
@@ -102,28 +82,12 @@ class LocalAgent:
         return cache.find(python, root, self.root, self.fleet.environment, wanted)
 
     @cached_property
-    def _files(self) -> Mapping[str, str]:
-        return self._scan()
-
-    def _scan(self) -> Mapping[str, str]:
-        from pipeline.adapters.inputs import files_digest
-
-        settings = self.fleet.project.inputs
-        own = [self.state, *(self.build / name for name in WRITTEN), Path(self.fleet.reports.dir.get())]
-        inside = [f"{path.relative_to(self.root)}/**" for path in own if self.root in path.parents]
-        return files_digest(
-            self.root,
-            self.state / "files.json",
-            include=settings.include.get(),
-            exclude=(*settings.exclude.get(), *inside, *JUNK),
-        ).files
+    def _watched(self) -> Sources:
+        return Sources(self.fleet, self.root, self.state)
 
     @cached_property
     def _inputs(self) -> Inputs:
-        from pipeline.adapters.inputs import interpreter_digest
-
-        packages = {suite.name: interpreter_digest(suite.interpreter.path) for suite in self.suites()}
-        return inputs_of(self.fleet, self.suites(), self._files, packages, version("doit-fleet"))
+        return inputs_of(self.fleet, self.suites(), self._watched.files)
 
     def inputs(self) -> Inputs:
         """What decides verdicts, as it was when first asked for."""
@@ -131,12 +95,11 @@ class LocalAgent:
 
     def changed_inputs(self) -> Sequence[str]:
         """Names of files that differ from what `inputs` saw."""
-        now, before = self._scan(), self._files
-        return sorted(name for name in {*now, *before} if now.get(name) != before.get(name))
+        return self._watched.changed()
 
     def sources(self) -> Sequence[Path]:
         """The project's tracked and unignored files."""
-        return [self.root / name for name in self._files]
+        return [self.root / name for name in self._watched.files]
 
     def up_to_date_counts(self) -> bool:
         """Whether every selected suite lets an earlier green result stand."""
@@ -251,9 +214,9 @@ class LocalAgent:
         """Tell everybody who reads events."""
         self.reporting.emit(event)
 
-    def expect(self, plan: Plan) -> None:
-        """Tell the console which tests are to come."""
-        self.reporting.expect(plan)
+    def expect(self, estimates: Mapping[str, float]) -> None:
+        """Tell the console which tests are to come, and how many seconds each may take."""
+        self.reporting.expect(estimates)
 
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""
@@ -267,42 +230,24 @@ class LocalAgent:
 
     def finish(self, run: MergedRun) -> None:
         """Write all reports, then the summary."""
-        self.reporting.finish(run, self.state / "reports" / run.run)
+        self.reporting.finish(run, self._results.folder(run.run))
+
+    @cached_property
+    def _results(self) -> Results:
+        return Results(self.fleet, self.state, self.clock())
 
     def say_again(self) -> None:
         """Print the result that still stands, with its age."""
-        from pipeline.report.summary import up_to_date
-
-        remark = self.remembered.result(self.inputs().identity)
-        if remark is not None:
-            run = MergedRun(run=remark.run, plan="", counts=dict(remark.counts), seconds=remark.seconds)
-            self.reporting.say(up_to_date(run, age_seconds=self.clock().wall() - remark.ended))
+        self.reporting.say(self._results.told_again(self.inputs().identity))
 
     def learn(self, run: MergedRun) -> None:
         """Remember the outcome and its durations, and prune what is old."""
-        remark = Remark(
-            identity=self.inputs().identity,
-            run=run.run,
-            exit_code=run.exit_code,
-            counts=run.counts,
-            ended=self.clock().wall(),
-            seconds=run.seconds,
-            is_mixed=run.mixed,
-        )
-        self.remembered.learn(remark, run)
-        self.history().learn(run, branch=self.branches()[0])
-        self.wait(self._prune(run.run))
-
-    async def _prune(self, latest: str) -> None:
-        from pipeline.protocol.sweeping import delete_run, list_runs
-
-        runs = [run.name for run in await list_runs(self.store(), self.clock()) if run.is_closed and run.name != latest]
-        old = self.remembered.too_old(
-            runs, keep=self.fleet.store.keep_runs.get(), days=self.fleet.store.keep_days.get()
-        )
-        for name in old:
-            await delete_run(self.store(), self.clock(), name)
-            shutil.rmtree(self.state / "reports" / name, ignore_errors=True)
+        self._results.remember(self.inputs().identity, run)
+        try:
+            self.history().learn(run, branch=self.branches()[0])
+            self.wait(self._results.prune(self.store(), run.run))
+        except FleetError as error:
+            self.emit(Notice(level="warning", text=f"the run counts, but not everything could be remembered: {error}"))
 
     def command(self, arguments: Sequence[str], cwd: str) -> str:
         """Run a command to its end; what it printed. Raises `EngineError` with the end of its output."""

@@ -9,10 +9,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
 
 from attrs import asdict, filters
 
 from extensions.fleet import Fleet
+from pipeline.adapters.inputs import files_digest, interpreter_digest
 from pipeline.model.suites import Suite
 from pipeline.stages.agent import Inputs
 
@@ -20,16 +24,53 @@ MOST_FILES = 5_000
 """Above that many files, one digest stands for all: then `-v2` names no files."""
 
 
-def inputs_of(
-    fleet: Fleet, suites: Sequence[Suite], files: Mapping[str, str], packages: Mapping[str, str], version: str
-) -> Inputs:
-    """Put the parts together. `packages`: digest of the interpreter and its packages by suite; `version`: ours."""
+WRITTEN = ("collect", "group", "launch", "reproduce")
+"""Folders of `build_dir` that stages write into."""
+JUNK = (
+    "**/__pycache__/**",
+    "**/*.pyc",
+    "**/.pytest_cache/**",
+    "**/.hypothesis/**",
+    "**/.coverage",
+    "**/.coverage.*",
+    "**/*.egg-info/**",
+)
+"""What running tests leaves behind, where git was not told to ignore it."""
+
+
+class Sources:
+    """The project's tracked and unignored files, without what we write ourselves."""
+
+    def __init__(self, fleet: Fleet, root: Path, state: Path) -> None:
+        self._fleet, self._root, self._state = fleet, root, state
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """Digest by name, relative to the root, as it was when first asked for."""
+        return self._scan()
+
+    def changed(self) -> list[str]:
+        """Names whose digest is another now."""
+        now, before = self._scan(), self.files
+        return sorted(name for name in {*now, *before} if now.get(name) != before.get(name))
+
+    def _scan(self) -> Mapping[str, str]:
+        project = self._fleet.project
+        own = [self._state, *(project.build_dir.get() / name for name in WRITTEN), Path(self._fleet.reports.dir.get())]
+        inside = [f"{path.relative_to(self._root)}/**" for path in own if self._root in path.parents]
+        exclude = (*project.inputs.exclude.get(), *inside, *JUNK)
+        include = project.inputs.include.get()
+        return files_digest(self._root, self._state / "files.json", include=include, exclude=exclude).files
+
+
+def inputs_of(fleet: Fleet, suites: Sequence[Suite], files: Mapping[str, str]) -> Inputs:
+    """Put the parts together."""
     parts: dict[str, str | Mapping[str, str]] = {
         "sources": files if len(files) <= MOST_FILES else digest(dict(files)),
         "environment": declared_environment(fleet),
-        "interpreter": dict(packages),
+        "interpreter": {suite.name: interpreter_digest(suite.interpreter.path) for suite in suites},
         "settings": {suite.name: digest(deciding_settings(suite)) for suite in suites},
-        "doit-fleet": version,
+        "doit-fleet": version("doit-fleet"),
     }
     return Inputs(parts=parts, identity=digest({**parts, "sources": digest(dict(files))})[:16])
 

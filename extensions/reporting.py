@@ -9,7 +9,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,6 @@ from attrs import evolve
 
 from extensions import plugins
 from pipeline.model.events import Event
-from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 
 if TYPE_CHECKING:
@@ -85,11 +84,11 @@ class Reporting:
             for reporter in (self.console, *self.files):
                 reporter.event(stamped)
 
-    def expect(self, plan: Plan) -> None:
-        """Tell the console what is to come."""
+    def expect(self, estimates: Mapping[str, float]) -> None:
+        """Tell the console what is to come: seconds by test id."""
         with self._lock:
             self._begin()
-            self.console.plan({test.id: test.seconds for test in plan.tests})
+            self.console.plan(estimates)
 
     def finish(self, run: MergedRun, keep: Path) -> None:
         """Write all reports and the summary; the files are copied to `keep` as this run's own."""

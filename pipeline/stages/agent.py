@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 from attrs import frozen
 
 from pipeline.model.events import Event
-from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.model.suites import HarnessSpec, Suite
 from pipeline.model.tests import Test
@@ -146,8 +145,8 @@ class Agent(Protocol):
     def emit(self, event: Event) -> None:
         """Tell everybody who reads events."""
 
-    def expect(self, plan: Plan) -> None:
-        """Tell the console which tests are to come."""
+    def expect(self, estimates: Mapping[str, float]) -> None:
+        """Tell the console which tests are to come, and how many seconds each may take."""
 
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""

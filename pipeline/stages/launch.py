@@ -82,8 +82,8 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     from pipeline.protocol import leading, orders
 
     store, clock = agent.store(), agent.clock()
-    run, plan = await _find(agent, resume)
-    agent.expect(plan)
+    run, plan, done = await _find(agent, resume)
+    agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     told = orders.Stop()
     loop = asyncio.get_running_loop()
     with stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)):
@@ -105,15 +105,16 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     return run, ending
 
 
-async def _find(agent: Agent, resume: str) -> tuple[str, Plan]:
-    """The run that a person named, or the unfinished one of the same inputs, or a new one with the plan at hand."""
+async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
+    """The run that a person named, or the unfinished one of the same inputs, or a new one; with the tests done there."""
     from pipeline.protocol import resuming
 
     store, clock, identity = agent.store(), agent.clock(), agent.inputs().identity
     run = resume or await resuming.find_unfinished(store, clock, identity)
-    if run:
-        return run, await resuming.adopt_run(store, clock, run)
-    return await resuming.open_run(store, clock, identity, group.read(agent))
+    if not run:
+        return (*await resuming.open_run(store, clock, identity, group.read(agent)), set())
+    merged = await resuming.merged(store, clock, run)
+    return run, await resuming.adopt_run(store, clock, run), {one.result.test for one in merged.outcomes}
 
 
 def _collection_errors(agent: Agent) -> tuple[str, ...]:

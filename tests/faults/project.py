@@ -92,17 +92,18 @@ class Project:
     def start(self, *arguments: str) -> Running:
         """Start `doit-fleet` in a session of its own."""
         command = [sys.executable, "-m", "pipeline", f"workers.launcher={self.launcher}", *self.arguments, *arguments]
-        output = (self.root.parent / f"output-{uuid.uuid4().hex[:6]}").open("w+b")
-        process = subprocess.Popen(
-            command,
-            cwd=self.root,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        return Running(self, process, Path(output.name))
+        output = self.root.parent / f"output-{uuid.uuid4().hex[:6]}"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Running(self, process, output)
 
     def traces(self) -> list[str]:
         """Names of the tests that have begun, each as often as it did."""

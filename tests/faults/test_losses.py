@@ -176,6 +176,7 @@ def test_two_signals_end_at_once_and_leave_nothing(project: Project, suite: int)
     first = project.start()
     first.until_begun(suite // 2)
     first.signal(signal.SIGINT)
+    pause(first, 0.2)
     first.signal(signal.SIGINT)
 
     assert first.end(10) == 130

@@ -1,0 +1,63 @@
+"""Results of earlier runs: said again while they stand, remembered when new, removed when old."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.adapters.remembered import Remark, Remembered
+from pipeline.model.runs import MergedRun
+
+if TYPE_CHECKING:
+    from extensions.fleet import Fleet
+    from pipeline.ports import Clock, Store
+
+
+class Results:
+    """What is known of runs in this project."""
+
+    def __init__(self, fleet: Fleet, state: Path, clock: Clock) -> None:
+        self._fleet, self._state, self._clock = fleet, state, clock
+        self._remembered = Remembered(state)
+
+    def folder(self, run: str) -> Path:
+        """Where a run's own copy of its reports is."""
+        return self._state / "reports" / run
+
+    def failed(self) -> dict[str, list[str]]:
+        """Native ids by suite whose latest verdict was bad."""
+        return self._remembered.failed()
+
+    def told_again(self, identity: str) -> str:
+        """The line for a result that still stands."""
+        from pipeline.report.summary import up_to_date
+
+        remark = self._remembered.result(identity)
+        if remark is None:
+            return "up to date; `doit -a` runs regardless"
+        run = MergedRun(run=remark.run, plan="", counts=dict(remark.counts), seconds=remark.seconds)
+        return up_to_date(run, age_seconds=self._clock.wall() - remark.ended)
+
+    def remember(self, identity: str, run: MergedRun) -> None:
+        """Take over a run."""
+        remark = Remark(
+            identity=identity,
+            run=run.run,
+            exit_code=run.exit_code,
+            counts=run.counts,
+            ended=self._clock.wall(),
+            seconds=run.seconds,
+            is_mixed=run.mixed,
+        )
+        self._remembered.learn(remark, run)
+
+    async def prune(self, store: Store, latest: str) -> None:
+        """Remove closed runs and their reports beyond what the settings keep."""
+        from pipeline.protocol.sweeping import delete_run, list_runs
+
+        runs = [run.name for run in await list_runs(store, self._clock) if run.is_closed and run.name != latest]
+        keep, days = self._fleet.store.keep_runs.get(), self._fleet.store.keep_days.get()
+        for name in self._remembered.too_old(runs, keep=keep, days=days):
+            await delete_run(store, self._clock, name)
+            shutil.rmtree(self.folder(name), ignore_errors=True)
