@@ -20,15 +20,13 @@ from doit.task import Task  # type: ignore[import-untyped]
 
 from pipeline.errors import FleetError, UsageError
 from pipeline.graph.checker import ContentChecker
-from pipeline.graph.closure import Closure
 from pipeline.graph.composition import Composition
-from pipeline.graph.conversion import FleetTask, group_task
+from pipeline.graph.plugins import share_with_doit
 from pipeline.graph.project import Dodo
-from pipeline.graph.selection import EXECUTING, select
+from pipeline.graph.selection import EXECUTING, Selection, select
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import TaskSpec
 from pipeline.graph.userland import Userland
-from pipeline.graph.words import reach_words
 
 PLUGINS: Mapping[str, Mapping[str, str]] = {
     "BACKEND": {"fleet": "pipeline.graph.state:StateDB"},
@@ -80,6 +78,7 @@ class CatalogLoader(DodoTaskLoader):  # type: ignore[misc]
     def config(self, config: dict[str, dict[str, Any]] | None) -> None:
         """Take doit's configuration and put our defaults below the user's, before any command reads it."""
         self._config = config
+        share_with_doit()
         if config is None:
             return
         for kind, plugins in PLUGINS.items():
@@ -125,26 +124,31 @@ class CatalogLoader(DodoTaskLoader):  # type: ignore[misc]
             self._refuse_doubles(users)
             if selection.names_only:
                 return [*self._names(), *users]
-            closure = Closure(
-                self.composition.catalog, users, self._convert, executing=name in EXECUTING, members=selection.members
-            )
-            if selection.everything:
-                closure.reach_everything()
-            words = reach_words(selection.words, closure, options=name in EXECUTING, known=self.cmd_names)
+            words, tasks = self._realise(selection, users, executing=name in EXECUTING)
             if name in EXECUTING and words:
                 cmd.sel_tasks = words  # doit knows no target patterns.
-            return closure.complete()
+            return tasks
+
+    def _realise(self, selection: Selection, users: Sequence[Task], *, executing: bool) -> tuple[list[str], list[Task]]:
+        from pipeline.graph.closure import Closure  # Names can be listed without all that.
+        from pipeline.graph.words import reach_words
+
+        closure = Closure(
+            self.composition.catalog, users, self._convert, executing=executing, members=selection.members
+        )
+        if selection.everything:
+            closure.reach_everything()
+        words = reach_words(selection.words, closure, options=executing, known=self.cmd_names)
+        return words, closure.complete()
 
     def _names(self) -> Iterator[Task]:
         catalog = self.composition.catalog
         for name in catalog:
-            yield (
-                Task(name, None, doc=catalog.doc(name))
-                if not catalog.group(name)
-                else group_task(name, catalog.doc(name))
-            )
+            yield Task(name, None, doc=catalog.doc(name), has_subtask=catalog.group(name) is not None)
 
     def _convert(self, spec: TaskSpec) -> Task:
+        from pipeline.graph.conversion import FleetTask  # As above.
+
         task = FleetTask(spec, self.stop)
         task.cfg_values = (self._config or {}).get(f"task:{spec.name}")
         return task

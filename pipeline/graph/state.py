@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cached_property
 from typing import Any
 
 from doit.dependency import DatabaseException, SqliteDB  # type: ignore[import-untyped]
@@ -21,7 +22,17 @@ class StateDB(SqliteDB):  # type: ignore[misc]
     """The backend called `fleet`. In a place that cannot be written nothing is remembered."""
 
     desc = "SQLite, saved after each task"
-    _dirty: set[str]
+
+    def __init__(self, name: str, codec: Any, *, module_name: str | None = None) -> None:
+        self.name = name
+        self.codec = codec
+        self._cache: dict[str, dict[str, Any]] = {}
+        self._dirty: set[str] = set()
+
+    @cached_property
+    def _conn(self) -> Any:
+        """The connection, made when it is first needed: a list of names needs none."""
+        return self._sqlite3(self.name)
 
     def _sqlite3(self, name: str) -> Any:
         try:
@@ -53,8 +64,8 @@ class StateDB(SqliteDB):  # type: ignore[misc]
         """Write what is left and close."""
         for task_id in sorted(self._dirty):
             self._write(task_id)
-        self._dirty = set()
-        super().dump()
+        if "_conn" in vars(self):
+            super().dump()
 
     def _write(self, task_id: str) -> None:
         row = (task_id, self.codec.encode(self._cache[task_id]))
