@@ -86,17 +86,20 @@ def _explain(result: dict[str, Any], report: Any) -> None:
 
 def _message(report: Any) -> str:
     if hasattr(report, "wasxfail"):
-        reason = str(report.wasxfail)
-        return one_line(reason.removeprefix("reason: "))
+        return one_line(_without(str(report.wasxfail), "reason: "))
     longrepr = report.longrepr
     if report.outcome == "skipped" and isinstance(longrepr, tuple):
-        reason = str(longrepr[2])
-        return one_line(reason.removeprefix("Skipped: "))
+        return one_line(_without(str(longrepr[2]), "Skipped: "))
     crash = getattr(longrepr, "reprcrash", None)
     if crash is not None:
         return one_line(str(crash.message))
     lines = [line for line in report.longreprtext.splitlines() if line.strip()]
     return one_line(lines[-1]) if lines else ""
+
+
+def _without(text: str, prefix: str) -> str:
+    length = len(prefix) if text.startswith(prefix) else 0
+    return text[length:]
 
 
 def _add_output(result: dict[str, Any], reports: list[Any]) -> None:

@@ -100,7 +100,10 @@ class Runner:
             self._uncertain = True
         if getpid() != self._pid:
             _exit(0)
-        result = self._result(reports, started, number)
+        try:
+            result = self._result(reports, started, number)
+        except Exception as error:  # noqa: BLE001 - reports hold objects of the project's own.
+            result = bare_result("error", f"pytest's report could not be read: {type(error).__name__}", started)
         if self._uncertain:
             self._last = (entry, item, reports, result)
         self._keep_going(item.session)

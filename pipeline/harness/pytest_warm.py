@@ -6,7 +6,6 @@ that be done before there is a configuration, older ones do not.
 
 from __future__ import annotations
 
-import itertools
 import sys
 
 
@@ -51,6 +50,6 @@ def _load(entry: object) -> None:
 
 
 def _blocked(args: list[str]) -> list[str]:
-    named = [after for before, after in itertools.pairwise(args) if before == "-p"]
+    named = [args[at + 1] for at, arg in enumerate(args[:-1]) if arg == "-p"]
     named += [arg[2:] for arg in args if arg.startswith("-p") and len(arg) > 2]
     return [name[3:] for name in named if name.startswith("no:")]

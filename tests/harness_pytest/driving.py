@@ -26,6 +26,8 @@ spec = importlib.util.spec_from_file_location(name, folder + "/__init__.py", sub
 sys.modules[name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules[name])
 from _doit_fleet_harness import channel, outbox, pytest_session
+if options.pop("warm"):
+    pytest_session.warm(options)
 code = pytest_session.serve(channel.Channel(fd, outbox.Outbox(None)), options)
 sys.stdout.flush(), sys.stderr.flush()
 os._exit(code)
@@ -45,6 +47,7 @@ class Harness:
         slots: int = 1,
         run: str = "run",
         seed: int | None = None,
+        warm: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> None:
         ours, theirs = socket.socketpair()
@@ -55,6 +58,7 @@ class Harness:
             "slots": slots,
             "run": run,
             "seed": seed,
+            "warm": warm,
         }
         log = open(folder / f".harness-{slot}.log", "wb")  # noqa: SIM115 - closed by the process that inherits it.
         self.log = Path(log.name)

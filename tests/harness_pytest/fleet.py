@@ -122,7 +122,7 @@ class Fleet:
         claim()
         while outstanding:
             message = harness.receive()
-            assert message is not None, f"the harness ended: {harness.log.read_text()[-2000:]}"
+            assert message is not None, f"the harness ended: {self.logs} {harness.log.read_text()[-2000:]}"
             if message["say"] == "done":
                 outstanding -= 1
                 claim()
