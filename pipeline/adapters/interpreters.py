@@ -53,7 +53,7 @@ def find(root: Path, project: Path, environment: Mapping[str, str], wanted: Want
     searched = "".join(f"\n  - {line}" for line in refused)
     raise UsageError(
         f"no interpreter for the tests in {str(root)!r}: searched{searched}",
-        hint="activate the project's environment, or name one: [tool.doit-fleet.suites.<name>] python = \"path/to/python\"",
+        hint='activate the project\'s environment, or name one: [tool.doit-fleet.suites.<name>] python = "path/to/python"',
     )
 
 
@@ -65,7 +65,9 @@ def named(python: str, root: Path, wanted: Wanted) -> Interpreter:
     place = Place(f"setting python = {python!r}", _resolve(python, root))
     interpreter, reason = examine(place, wanted)
     if interpreter is None:
-        raise UsageError(f"python {python!r} cannot run this suite: {reason}", hint="name a path, a command on PATH or a version")
+        raise UsageError(
+            f"python {python!r} cannot run this suite: {reason}", hint="name a path, a command on PATH or a version"
+        )
     return interpreter
 
 
@@ -108,7 +110,12 @@ def examine(place: Place, wanted: Wanted) -> tuple[Interpreter | None, str]:
 def probe(python: str, packages: Iterable[str]) -> dict[str, Any]:
     """Start an interpreter and let it say what it is (the object printed by `harness/probe.py`)."""
     done = subprocess.run(
-        [python, str(PROBE), *packages], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False
+        [python, str(PROBE), *packages],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     if done.returncode != 0:
         raise ValueError(f"exit status {done.returncode}: {done.stderr.strip()[-200:]}")
@@ -153,11 +160,15 @@ def _between(root: Path, project: Path) -> Sequence[Path]:
 
 def _asked(root: Path, tool: str, files: Sequence[str], table: str, command: list[str]) -> Iterator[Place]:
     config = root / "pyproject.toml"
-    uses = any((root / name).exists() for name in files) or (config.exists() and table in config.read_text("utf-8", "replace"))
+    uses = any((root / name).exists() for name in files) or (
+        config.exists() and table in config.read_text("utf-8", "replace")
+    )
     if not uses:
         return
     if shutil.which(command[0]) is None:
         yield Place(f"{tool} (used by this project, but the command {command[0]!r} is not on PATH)", "")
         return
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False
+    )
     yield Place(f"{tool} ({' '.join(command)})", _python_of(done.stdout.strip()) if done.returncode == 0 else "")

@@ -25,15 +25,20 @@ class Outbox:
     def __init__(self, path: str | None) -> None:
         self._map = _map_file(path) or mmap.mmap(-1, HEADER + CAPACITY)
         self.capacity = len(self._map) - HEADER
-        self.total = 0
         self._words = memoryview(self._map).cast("Q")
         self._words[WORD_CAPACITY] = self.capacity
         self._words[WORD_MAGIC] = MAGIC
 
+    @property
+    def total(self) -> int:
+        """The stream's length; one store in memory moves it, so a signal handler that raises cannot tear it."""
+        return self._words[WORD_TOTAL]
+
     def append(self, data: bytes) -> None:
         """Keep `data`, which must not be longer than the ring."""
-        end = self.total + len(data)
-        offset = self.total % self.capacity
+        total = self.total
+        end = total + len(data)
+        offset = total % self.capacity
         head = min(len(data), self.capacity - offset)
         words = self._words
         words[WORD_RESERVED] = end
@@ -42,14 +47,13 @@ class Outbox:
         if head < len(data):
             self._map[HEADER : HEADER + len(data) - head] = data[head:]
         words[WORD_TOTAL] = end
-        self.total = end
 
     def leap(self, count: int) -> None:
         """Count bytes that went another way because the ring could not hold them."""
-        self.total += count
-        self._words[WORD_FIRST] = self.total
-        self._words[WORD_RESERVED] = self.total
-        self._words[WORD_TOTAL] = self.total
+        end = self.total + count
+        self._words[WORD_FIRST] = end
+        self._words[WORD_RESERVED] = end
+        self._words[WORD_TOTAL] = end
 
     def read(self, start: int, limit: int) -> bytes:
         """Bytes from position `start`, at most `limit`, perhaps fewer at the ring's end."""

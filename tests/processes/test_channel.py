@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,6 +130,32 @@ def test_every_message_comes_once_in_order(tmp_path: Path, small_outbox: None, s
     ends.close()
 
     assert heard == said
+
+
+def test_a_signal_handler_that_raises_while_sending_tears_nothing(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time-out by signal strikes just when bytes were sent: they are counted, then the handler runs."""
+
+    def strike(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    def write_under_fire(descriptor: int, data: bytes) -> int:
+        sent = os.write(descriptor, data)
+        signal.raise_signal(signal.SIGALRM)
+        return sent
+
+    monkeypatch.setattr(channel_module, "write", write_under_fire)
+    before = signal.signal(signal.SIGALRM, strike)
+    try:
+        for number in range(3):
+            with pytest.raises(TimeoutError):
+                ends.channel.say("text", number=number)
+                ends.channel.flush()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    ends.receive()
+    ends.peek()
+
+    assert [message["number"] for message in ends.messages()] == [0, 1, 2]
 
 
 def test_a_torn_outbox_is_not_read(ends: Ends) -> None:

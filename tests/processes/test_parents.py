@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.adapters import process_table
 from pipeline.errors import EngineError
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.suites import HarnessSpec
@@ -95,6 +96,20 @@ def test_parent_and_guard_killed_together_still_give_proof(tmp_path: Path) -> No
     end = asyncio.run(scenario())
 
     assert (end.cause, end.proof) == ("unreachable", True)
+
+
+def test_a_harness_dies_with_its_guard_whoever_looks(tmp_path: Path) -> None:
+    """Guard and zygote killed, nobody hears it: the kernel itself ends the harness."""
+
+    async def scenario() -> None:
+        async with house(tmp_path) as here:
+            harness = await here.harness()
+            pid, started = pid_of(harness), process_table.start_time(pid_of(harness))
+            os.kill(zygote_of(here), signal.SIGKILL)
+            os.kill(guard_of(harness), signal.SIGKILL)
+            await until(lambda: not process_table.is_alive(pid, started))
+
+    asyncio.run(scenario())
 
 
 def test_a_stopped_parent_is_replaced_when_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
