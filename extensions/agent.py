@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from extensions import plugins
 from extensions.deciding import Sources, inputs_of
+from extensions.durations import export, known_seconds
 from extensions.found_suites import found_suites
 from extensions.reporting import Reporting
 from extensions.results import Results
@@ -178,6 +179,15 @@ class LocalAgent:
     def branches(self) -> Sequence[str]:
         """This branch, then the main ones."""
         return tuple(dict.fromkeys((self.fleet.project.branch.get(), *self.fleet.project.main_branches.get())))
+
+    def known_seconds(self, tests: Sequence[Test]) -> Mapping[str, float]:
+        """Durations by test id, from history and from files that the settings name."""
+        names = [suite.name for suite in self.suites()]
+        return known_seconds(self.fleet, self.history(), self.branches(), names, tests)
+
+    def export_durations(self, path: Path) -> int:
+        """Write durations for pytest-split; of how many tests."""
+        return export(path, [suite.name for suite in self.suites()], self.history(), self.branches())
 
     def store_name(self) -> str:
         """Where the store is, for people."""

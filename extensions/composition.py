@@ -14,7 +14,7 @@ from pathlib import Path
 from extensions.agent import LocalAgent
 from extensions.fleet import Fleet
 from extensions.outside import outside_extensions
-from extensions.plugins import names
+from extensions.plugins import GROUPS, names
 from extensions.tasks import register
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.cli import main as run_command_line
@@ -39,7 +39,7 @@ class FleetLoader(CatalogLoader):
             environment=dict(os.environ),
             arguments=arguments,
             home=Path.home(),
-            choices={group: partial(names, group) for group in ("launchers", "frameworks", "reporters")},
+            choices={group: partial(names, group) for group in GROUPS},
             extensions=outside_extensions(),
         )
         if not os.access(start, os.W_OK):

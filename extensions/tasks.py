@@ -8,7 +8,20 @@ from typing import Any
 from extensions.agent import LocalAgent
 from extensions.doctoring import checks
 from pipeline.graph.catalog import Catalog
-from pipeline.stages import collect, compile, doctor, gather, group, init, launch, plan, reproduce, settings, sweep
+from pipeline.stages import (
+    collect,
+    compile,
+    doctor,
+    gather,
+    group,
+    history,
+    init,
+    launch,
+    plan,
+    reproduce,
+    settings,
+    sweep,
+)
 
 
 def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
@@ -21,6 +34,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     plan.register(catalog, agent, grouped)
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))
     doctor.register(catalog, lambda: checks(agent))
+    history.register(catalog, agent, agent.export_durations)
     sweep.register(catalog, agent)
     reproduce.register(catalog, agent)
     init.register(catalog, agent.root)

@@ -124,6 +124,9 @@ class Agent(Protocol):
     def branches(self) -> Sequence[str]:
         """Branches whose history counts, best first; the first is the one of this run."""
 
+    def known_seconds(self, tests: Sequence[Test]) -> Mapping[str, float]:
+        """Durations by test id, from history and from files that the settings name."""
+
     def store(self) -> Store:
         """The store of all runs."""
 

@@ -61,10 +61,7 @@ def group(agent: Agent) -> dict[str, Any]:
 
 
 def _estimated(agent: Agent, tests: Sequence[Test]) -> Sequence[Test]:
-    known: dict[str, float] = {}
-    for suite in dict.fromkeys(test.suite for test in tests):
-        known.update(agent.history().estimates(suite, agent.branches()))
-    return estimate(tests, known)
+    return estimate(tests, agent.known_seconds(tests))
 
 
 def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int]]) -> Plan:
