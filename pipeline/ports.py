@@ -1,6 +1,6 @@
 """Protocols for everything outside: what the protocol and the stages may ask of the world.
 
-Each has one contract suite in `tests/contracts`, passed by the real adapters and by the fakes in `tests/fakes`.
+Each has one contract suite in `pipeline/contracts`, passed by the real adapters and by the fakes in `tests/fakes`.
 """
 
 from __future__ import annotations

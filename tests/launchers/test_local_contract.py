@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Launcher
-from tests.contracts.launcher_contract import LauncherContract
+from pipeline.contracts.launcher_contract import LauncherContract
 from tests.processes.house import SERVING
 
 

@@ -14,9 +14,9 @@ import pytest
 from pipeline.adapters import directory_journal
 from pipeline.adapters.directory_store import DirectoryStore
 from pipeline.ports import Store
-from tests.contracts.journal_contract import JournalContract
-from tests.contracts.store_contract import Party, StoreContract
-from tests.contracts.unknown_outcome_contract import Trouble, UnknownOutcomeContract
+from pipeline.contracts.journal_contract import JournalContract
+from pipeline.contracts.store_contract import Party, StoreContract
+from pipeline.contracts.unknown_outcome_contract import Trouble, UnknownOutcomeContract
 
 
 class TestUnsyncedDirectoryStore(StoreContract, JournalContract, UnknownOutcomeContract):

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from pipeline.ports import Store
-from tests.contracts.journal_contract import JournalContract
-from tests.contracts.store_contract import Party, StoreContract
-from tests.contracts.unknown_outcome_contract import Trouble, UnknownOutcomeContract
+from pipeline.contracts.journal_contract import JournalContract
+from pipeline.contracts.store_contract import Party, StoreContract
+from pipeline.contracts.unknown_outcome_contract import Trouble, UnknownOutcomeContract
 from tests.fakes.faults import Fate, Operation, no_trouble
 from tests.fakes.memory_store import MemoryStore
 

@@ -10,9 +10,9 @@ import asyncio
 
 import pytest
 
+from pipeline.contracts.store_contract import Party, in_threads
 from pipeline.errors import Fenced
 from pipeline.ports import Journal, Store
-from tests.contracts.store_contract import Party, in_threads
 
 
 async def _write(journal: Journal, *records: bytes) -> None:
@@ -130,7 +130,9 @@ class JournalContract:
 
             async def work(store: Store, number: int, race: int = race, flushed: list[bytes] = flushed) -> str:
                 journal = store.journal(f"j/{race}")
-                return await (self._write_until_fenced(journal, flushed) if number == 0 else self._seal(store, race, number))
+                return await (
+                    self._write_until_fenced(journal, flushed) if number == 0 else self._seal(store, race, number)
+                )
 
             positions = set(in_threads(party, work)[1:])
             counted = list(asyncio.run(_read(party(), f"j/{race}", str(positions.pop()))))
@@ -157,5 +159,3 @@ class JournalContract:
 
 async def _read(store: Store, key: str, position: str) -> list[bytes]:
     return list(await store.journal(key).read(position))
-
-

@@ -13,9 +13,9 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from pipeline.contracts.store_contract import Party
 from pipeline.errors import StoreUnavailable
 from pipeline.ports import Store
-from tests.contracts.store_contract import Party
 
 Trouble = Callable[[Store, str], AbstractContextManager[object]]
 
