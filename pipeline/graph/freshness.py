@@ -63,7 +63,8 @@ class Freshness(UptodateCalculator):  # type: ignore[misc]
             return ["it has not succeeded since it last had to run" if STAMP in values else "no earlier run is known"]
         reasons = changed_parts(values[DIGEST], digest)
         earlier = values.get(NEEDS, {})
-        return reasons + [f"{name} ran again" for name in needs if needs[name] != earlier.get(name)]
+        reasons += [f"{name} ran again" for name in needs if needs[name] != earlier.get(name)]
+        return reasons + [f"{target} is missing" for target in self.spec.targets if not os.path.exists(target)]
 
     def _digest(self) -> Digest:
         try:

@@ -113,6 +113,7 @@ def fill(catalog: Catalog, dials: dict[str, str]) -> None:
     group = catalog.add("group", lambda: spec("group", collect, digest={}), targets=["build/*.plan"])
     launch = catalog.add("launch", lambda: spec("launch", group))
     catalog.add("gather", lambda: spec("gather", launch, if_fresh=Action(again, {"name": "gather"})))
+    catalog.add("make", lambda: spec("make", digest={"a": "1"}, targets=("made",)))
     catalog.add("stuck", lambda: TaskSpec(name="stuck", actions=(Action(stuck, {"name": "stuck"}),)))
     catalog.add(
         "show",

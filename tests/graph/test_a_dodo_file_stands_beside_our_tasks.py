@@ -105,7 +105,7 @@ def test_equal_names_are_refused(project: Project) -> None:
 @pytest.mark.parametrize("imported", ["import pipeline, extensions.deep", "pass"])
 def test_its_own_modules_of_our_names_do_no_harm(project: Project, imported: str) -> None:
     """Imported with dodo.py or only by a running task, the user's `pipeline` is theirs and ours stays ours."""
-    project.write("pipeline.py", "NAME = 'their pipeline'\n")
+    project.write("pipeline.py", "NAME = 'their pipeline'\nprint('loaded')\n")
     project.write("extensions/__init__.py", "")
     project.write("extensions/deep.py", "NAME = 'their extension'\n")
     project.write(
@@ -122,6 +122,7 @@ def test_its_own_modules_of_our_names_do_no_harm(project: Project, imported: str
     answer = project.doit("say")
 
     assert "their pipeline their extension\n" in answer.stdout
+    assert 1 == answer.stdout.count("loaded\n")
     assert "gather" in project.ran()
     assert "their pipeline" in project.doit("list").stdout
 

@@ -65,9 +65,11 @@ def test_other_reporters_can_be_chosen(project: Project) -> None:
 def test_clean_removes_targets(project: Project) -> None:
     """`clean` and `clean -n` work on the user's tasks and on ours."""
     target = project.write("made", "")
-    project.write("dodo.py", "def task_make():\n    return {'actions': ['true'], 'targets': ['made'], 'clean': True}\n")
+    project.write(
+        "dodo.py", "def task_build():\n    return {'actions': ['true'], 'targets': ['made'], 'clean': True}\n"
+    )
 
-    project.doit("clean", "-n", "make")
+    project.doit("clean", "-n", "build")
     assert target.exists()
-    project.doit("clean", "make")
+    project.doit("clean", "build")
     assert not target.exists()

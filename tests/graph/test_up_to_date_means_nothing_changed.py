@@ -52,6 +52,17 @@ def test_another_result_runs_the_dependents(project: Project) -> None:
     assert "group runs: collect ran again\n" in answer.stderr
 
 
+def test_a_missing_target_is_a_reason(project: Project) -> None:
+    """It is named."""
+    made = project.write("made", "")
+    project.doit("make")
+    project.doit("make")
+    assert [] == project.ran()
+    made.unlink()
+
+    assert "make runs: made is missing\n" in project.doit("-v", "2", "make").stderr
+
+
 def test_a_failed_task_runs_again(project: Project) -> None:
     """Failure is not remembered as success, even when an earlier run had succeeded."""
     project.doit()
