@@ -54,10 +54,16 @@ async def next_portion(worker: Worker, assignment: Assignment) -> Portion:
 async def fit_session(worker: Worker, suite: str, *, alone: bool) -> None:
     """Have a harness of that suite; a fresh one for a test that must run alone."""
     session = worker.session
-    if session is not None and (session.suite != suite or (alone and session.portions)):
+    if session is not None and (session.suite != suite or (alone and needs_fresh_harness(session))):
         await finish_session(worker)
+        await worker.flush()
     if worker.session is None:
         await open_session(worker, suite)
+
+
+def needs_fresh_harness(session: Session) -> bool:
+    """Whether a test that must run alone cannot use this harness: it has run others."""
+    return bool(session.portions)
 
 
 async def send_part(worker: Worker, assignment: Assignment, part: Part) -> Portion:
@@ -78,7 +84,7 @@ async def send_part(worker: Worker, assignment: Assignment, part: Part) -> Porti
             "batch": portion.label,
             "tests": [[test.native, test.occurrence, test.file] for test in tests],
             "attempt": assignment.claim.attempt,
-            "retries": worker.plan.retries,
+            "retries": worker.limits.retries.get(assignment.suite, worker.plan.retries),
             "careful": part.careful,
         }
     )

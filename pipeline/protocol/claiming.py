@@ -10,6 +10,7 @@ from pipeline.logic.stealing import next_batch
 from pipeline.model.events import BatchClaimed
 from pipeline.protocol import keys
 from pipeline.protocol.assignments import Assignment
+from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
 
 
@@ -28,7 +29,7 @@ async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
         await view.refresh(0.0 if number is not None else worker.limits.retry_seconds)
         view.reckon()
         is_fresh = True
-        if view.ending:
+        if sees_ending(view):
             return None
 
 
@@ -70,6 +71,11 @@ async def try_claim(worker: Worker, number: int) -> Assignment | None:
         careful=claim.careful,
         is_stolen=is_stolen,
     )
+
+
+def sees_ending(view: RunView) -> bool:
+    """Whether the run is being closed: then nothing more is claimed."""
+    return view.ending > 0
 
 
 def is_careful(*, went_wrong: bool) -> bool:

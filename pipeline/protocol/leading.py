@@ -188,16 +188,22 @@ class Leader:
         self.living, tombs = await self._observer.watch(self.crew.holds)
         for tomb in tombs:
             await self.view.refresh()
-            if not self.hirer.is_local:
-                self.crew.dismiss(tomb.worker)
             self.losses += not tomb.is_orderly and self._is_of_this_term(tomb.worker)
             self.emit(
                 WorkerLost(time=self.clock.wall(), worker=tomb.worker, cause=tomb.cause, proof=tomb.proof)
             )
+        self._dismiss_buried()
         await self._hear_foreigners()
         if tombs:
             self.orders.wake()
         self._watched = self.clock.monotonic()
+
+    def _dismiss_buried(self) -> None:
+        """Free the slots of workers that live elsewhere and have a tombstone, whoever wrote it."""
+        if not self.hirer.is_local:
+            for name in self.crew.hired:
+                if name in self.view.tombs:
+                    self.crew.dismiss(name)
 
     async def _hear_foreigners(self) -> None:
         """Count what living workers have done that do not share this process's view."""
@@ -332,7 +338,7 @@ class Leader:
 
     async def _close(self, reason: str) -> Ending | None:
         closer = Closer(self.run, self.plan, self.store, self.clock, self.nonce, f"term {self.term}")
-        mixed = not self.sources_unchanged()
+        mixed = is_mixed(self.sources_unchanged)
         if mixed:
             self._notice("sources changed while the run went on: its result is shown, but nothing is up to date by it")
         stated = COMPLETE if reason == "ending" else reason
@@ -373,6 +379,11 @@ class Leader:
 
     def _notice(self, text: str) -> None:
         self.emit(Notice(time=self.clock.wall(), level="warning", text=text))
+
+
+def is_mixed(sources_unchanged: Callable[[], bool]) -> bool:
+    """Whether sources are not what the run was named by: asked again at close."""
+    return not sources_unchanged()
 
 
 def is_budget_spent(losses: int, limits: Limits) -> bool:

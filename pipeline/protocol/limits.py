@@ -24,6 +24,8 @@ class Limits:
     max_losses_per_test: int = 5
     test_timeout_seconds: dict[str, float] = field(factory=dict)
     """By suite; none: off."""
+    retries: dict[str, int] = field(factory=dict)
+    """By suite, how often a failed test is tried again at once; the plan's number for those not named."""
     slow_after_seconds: float = 60.0
     run_timeout_seconds: float | None = None
     flush_seconds: float = 0.25

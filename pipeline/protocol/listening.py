@@ -43,7 +43,7 @@ async def take(worker: Worker, session: Session, message: Message) -> None:
     """Do what one message asks for."""
     say = message.get("say")
     if say == "result":
-        if message.get("final"):
+        if is_final(message):
             _take_result(worker, session, message)
     elif say == "start":
         await _take_start(worker, session, message)
@@ -53,6 +53,11 @@ async def take(worker: Worker, session: Session, message: Message) -> None:
         _take_hello(worker, session)
     elif say == "log":
         worker.notice(str(message.get("level", "info")), str(message.get("text", "")))
+
+
+def is_final(message: Message) -> bool:
+    """Whether a result counts; a failed try with retries left does not."""
+    return message.get("final") is True
 
 
 def _take_hello(worker: Worker, session: Session) -> None:

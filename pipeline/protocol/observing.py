@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import frozen
 
 from pipeline.errors import StoreUnavailable
 from pipeline.logic.objects import Birth, Claim, Tomb
-from pipeline.logic.records import read_label, write_record
+from pipeline.logic.records import Record, read_label, read_record, write_record
 from pipeline.logic.silence import Sight, is_dead, look
-from pipeline.logic.trails import follow
+from pipeline.logic.trails import Attempt, Trail, follow
 from pipeline.model.messages import Message
 from pipeline.model.plans import Plan
 from pipeline.ports import Clock, Entry, Launcher
@@ -110,15 +110,12 @@ class Observer:
         )
 
     async def _salvaged(self, birth: Birth, messages: Sequence[Message]) -> list[bytes]:
-        """Turn messages that were never journaled into records."""
+        """Turn messages into records, as far as the journal does not tell the test's end already."""
         await self.view.refresh()
-        parts = await self._parts(birth.worker)
-        records = []
-        for message in messages:
-            record = await self._record(birth, message, parts)
-            if record is not None:
-                records.append(record)
-        return records
+        trails = await self._trails(birth.worker)
+        parts = {(*attempt, part): tests for attempt, trail in trails.items() for part, tests in trail.parts.items()}
+        told = [await self._record(birth, message, parts) for message in messages]
+        return [record for record in told if record is not None and not _is_final(read_record(record), trails)]
 
     async def _record(
         self, birth: Birth, message: Message, parts: dict[tuple[int, int, int], tuple[int, ...]]
@@ -148,10 +145,10 @@ class Observer:
             return None
         return await self.view.read_claim(batch, attempt)
 
-    async def _parts(self, worker: str) -> dict[tuple[int, int, int], tuple[int, ...]]:
-        lines = await self.store.records(keys.journal(self.run, worker), None)
-        return {
-            (batch, attempt, part): tests
-            for (batch, attempt), trail in follow(worker, lines).items()
-            for part, tests in trail.parts.items()
-        }
+    async def _trails(self, worker: str) -> dict[Attempt, Trail]:
+        return follow(worker, await self.store.records(keys.journal(self.run, worker), None))
+
+
+def _is_final(record: Record, trails: Mapping[Attempt, Trail]) -> bool:
+    trail = trails.get((record.batch, record.attempt))
+    return trail is not None and record.test in trail.finals

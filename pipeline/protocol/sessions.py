@@ -67,10 +67,20 @@ async def renew(worker: Worker) -> None:
     session = worker.session
     stamp = session.harness.stamp() if session is not None else None
     await worker.store.store.replace(keys.beat(worker.run, worker.name), _beat(worker))
+    await see_tomb(worker)
+    if session is not None and stamp is not None:
+        permit(session, stamp, worker.limits.permission_seconds)
+
+
+async def see_tomb(worker: Worker) -> None:
+    """Raises `Fenced` when the own tombstone exists; after the beat, so that no later one can be missed for long."""
     if await worker.store.store.read(keys.tomb(worker.run, worker.name)) is not None:
         raise Fenced(f"worker {worker.name!r} has been given up by another party")
-    if session is not None and stamp is not None:
-        session.harness.renew(stamp, worker.limits.permission_seconds)
+
+
+def permit(session: Session, stamp: float, span_seconds: float) -> None:
+    """Let the harness live for that span from the stamp, which was taken before the beat was sent."""
+    session.harness.renew(stamp, span_seconds)
 
 
 def _beat(worker: Worker) -> bytes:

@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from pipeline.logic.objects import Birth, Claim, Tomb, from_bytes
 from pipeline.logic.trails import follow
+from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
 from tests.simulation.tests_of_users import Manner
@@ -47,7 +48,14 @@ class Oracle:
     """Times a test itself killed its harness."""
     interrupted: dict[int, int] = field(factory=dict)
     """Times a test was cut off by another cause."""
+    finished: set[tuple[int, int]] = field(factory=set)
+    """(test, harness) of tests that ran to their end."""
     values: dict[str, bytes] = field(factory=dict)
+    written: dict[str, float] = field(factory=dict)
+    """When each value was first written."""
+    company: dict[int, set[int]] = field(factory=dict)
+    """Tests that ran on each harness."""
+    deleted: list[str] = field(factory=list)
 
     # What tests do.
 
@@ -61,12 +69,18 @@ class Oracle:
                     raise Broken(f"exclusive tests {other} and {test} run at once (invariant 4)")
         if careful and not self._start_is_durable(test):
             raise Broken(f"careful test {test} began before its start was durable (blame)")
+        company = self.company.setdefault(harness.number, set())
+        if test in self._charged() and company - {test}:
+            raise Broken(f"suspect {test} runs after {company} in one harness (invariant 8)")
+        company.add(test)
         others.add(harness.number)
         self.begun[test] = self.begun.get(test, 0) + 1
 
     def ends(self, harness: SimHarness, test: int, *, how: str) -> None:
         """A test really ends."""
         self.running[test].discard(harness.number)
+        if how != "killed":
+            self.finished.add((test, harness.number))
         if how == "passed":
             self.good.add(test)
         elif how == "failed":
@@ -87,7 +101,22 @@ class Oracle:
                     return True
         return False
 
+    def _charged(self) -> set[int]:
+        """Tests with a durable charge of having killed their harness."""
+        return {
+            int(line.split(b" ", 4)[3])
+            for journal in self.world.data.journals.values()
+            for segment in journal.segments
+            for line in segment
+            if line.startswith(b"death ") and (b'"crash"' in line or b'"kill"' in line)
+        }
+
     # What is in the store.
+
+    def leads(self, run: str, plan: Plan) -> None:
+        """An agent is about to carry out this plan."""
+        if plan.digest.encode() not in self.values[keys.plan(run)][:90]:
+            raise Broken("an agent leads another plan than the one that stands (invariant 1)")
 
     def wrote(self, key: str, data: bytes) -> None:
         """A value has been created or replaced."""
@@ -96,6 +125,8 @@ class Oracle:
         before = self.values.get(key)
         if before is not None and before != data:
             raise Broken(f"{key!r} was written twice with different values")
+        if before is None:
+            self.written[key] = self.world.now
         self.values[key] = data
         if "/claims/" in key:
             self._claimed(key, from_bytes(Claim, data))
@@ -103,8 +134,35 @@ class Oracle:
             self._named_plan(key, from_bytes(Birth, data).plan)
         elif "/tombs/" in key:
             self._buried(key, from_bytes(Tomb, data))
-        elif key.endswith("/plan") and key.removeprefix("runs/").count("/") == 1:
-            pass
+        elif key.endswith("/plan"):
+            self._planned(key)
+        elif key.endswith("/closed"):
+            self._closed(key.split("/")[1])
+
+    def removed(self, key: str) -> None:
+        """A value is deleted."""
+        run = key.split("/")[1]
+        if not self.deleted and keys.plan(run) != key:
+            raise Broken(f"deletion begins with {key!r}, not with the plan (deletion)")
+        if keys.closed(run) in self.deleted:
+            raise Broken(f"{key!r} is deleted after the closed mark (deletion)")
+        self.deleted.append(key)
+
+    def _planned(self, key: str) -> None:
+        for other in self.values:
+            if other != key and other.endswith("/plan") and keys.closed(other.split("/")[1]) not in self.values:
+                raise Broken(f"{key!r} begins while {other!r} is unfinished (invariant 9)")
+
+    def _closed(self, run: str) -> None:
+        endings = [key for key in self.values if key.startswith(keys.endings(run))]
+        if not endings:
+            raise Broken("closed without an ending (closing)")
+        begun = self.written[min(endings)]
+        for key in self.values:
+            worker = keys.last(key)
+            if key.startswith(keys.workers(run)) and self.written[key] < begun:
+                if keys.tomb(run, worker) not in self.values:
+                    raise Broken(f"closed, but {worker} is not sealed (closing)")
 
     def _named_plan(self, key: str, plan: str) -> None:
         run = key.split("/")[1]
@@ -125,7 +183,36 @@ class Oracle:
                 raise Broken(f"attempt {claim.attempt} of batch {claim.batch}, but {owner} lives (invariant 2)")
         if keys.worker(run, claim.worker) not in self.values:
             raise Broken(f"{claim.worker} claims before it is born (closing)")
+        self._not_after_ending(run, claim)
+        self._is_careful_after_loss(run, claim)
         self._only_unfinished(run, claim)
+
+    def _not_after_ending(self, run: str, claim: Claim) -> None:
+        born = self.written[keys.worker(run, claim.worker)]
+        for key in self.values:
+            name = keys.last(key)
+            if key.startswith(keys.endings(run)) and "." not in name and self.written[key] < born:
+                if keys.withdrawal(run, int(name)) not in self.values:
+                    raise Broken(f"{claim.worker} was born after the ending began, yet claims (closing)")
+
+    def _is_careful_after_loss(self, run: str, claim: Claim) -> None:
+        bucket = self.world.plan.batches[claim.batch].bucket
+        for attempt in range(1, claim.attempt):
+            owner = from_bytes(Claim, self.values[keys.claim(run, bucket, claim.batch, attempt)]).worker
+            tomb = from_bytes(Tomb, self.values[keys.tomb(run, owner)])
+            if tomb.cause in ("silent", "fenced", "unknown") and not claim.careful:
+                raise Broken(f"attempt {claim.attempt} of batch {claim.batch} is careless after a loss (blame)")
+            self._repeats(owner, tomb, claim)
+
+    def _repeats(self, owner: str, tomb: Tomb, claim: Claim) -> None:
+        """With proof and a salvaged outbox, nothing that its harness had finished runs again."""
+        process = self.world.places.get(owner)
+        if process is None or not tomb.proof or tomb.cause != "silent":
+            return
+        ours = {harness.number for harness in self.world.harnesses if harness.process is process}
+        again = {test for test, harness in self.finished if harness in ours} & set(claim.tests)
+        if again:
+            raise Broken(f"{again} ran to their end at {owner}, whose outbox was salvaged, yet run again (invariant 9)")
 
     def _only_unfinished(self, run: str, claim: Claim) -> None:
         """After a loss only unfinished tests run again (invariant 7)."""
@@ -147,8 +234,38 @@ class Oracle:
         journal = self.world.data.journal(keys.journal(run, tomb.worker))
         if journal.sealed is None or str(journal.sealed) != tomb.position:
             raise Broken(f"{tomb.worker} has a tombstone, but its journal is not sealed there (invariant 3)")
+        self._proves(tomb)
+        self._within_budget(run, tomb)
         if tomb.cause == "silent" and not tomb.proof:
             self.world.check_silence(tomb.worker)
+
+    def _proves(self, tomb: Tomb) -> None:
+        """Proof means that nothing of that worker lives."""
+        process = self.world.places.get(tomb.worker)
+        if process is None or not tomb.proof:
+            return
+        living = [each.number for each in self.world.harnesses if each.process is process and not each.is_over]
+        if living:
+            raise Broken(f"{tomb.worker} is proven dead, but its harness {living} lives (proof)")
+
+    def _within_budget(self, run: str, tomb: Tomb) -> None:
+        if tomb.is_orderly:
+            return
+        births = {
+            keys.last(key): from_bytes(Birth, data)
+            for key, data in self.values.items()
+            if key.startswith(keys.workers(run))
+        }
+        term = births[tomb.worker].term
+        lost = 0
+        for key, data in self.values.items():
+            if key.startswith(keys.tombs(run)):
+                other = from_bytes(Tomb, data)
+                lost += not other.is_orderly and births[other.worker].term == term
+        scenario = self.world.scenario
+        most = scenario.limits.max_losses + max(scenario.workers, scenario.resumed_workers) + 1
+        if lost > most:
+            raise Broken(f"term {term} has lost {lost} workers, its budget is {scenario.limits.max_losses} (invariant 7)")
 
     # What comes out.
 

@@ -21,6 +21,8 @@ class Scenario:
     lease_seconds: float
     scripts: tuple[Script, ...]
     plan: Plan
+    other_plan: Plan
+    """What a later agent would plan: the same tests, otherwise frozen."""
     workers: int
     resumed_workers: int
     apart: bool
@@ -58,11 +60,15 @@ def draw(seed: int) -> Scenario:
     trouble = rng.choice((0.0, 0.3, 1.0))
     calm = rng.random() < 0.15
     apart = rng.random() < 0.5
+    plan = _plan(rng, scripts, workers)
     return Scenario(
         seed=seed,
         lease_seconds=lease,
         scripts=scripts,
-        plan=_plan(rng, scripts, workers),
+        plan=plan,
+        other_plan=freeze(
+            plan.tests, plan.batches, plan.buckets, seed=1, retries=plan.retries, fail_fast=plan.fail_fast
+        ),
         workers=workers,
         resumed_workers=rng.choice((1, 2, 3)),
         apart=apart,
@@ -89,10 +95,10 @@ def draw(seed: int) -> Scenario:
         sources_change=rng.random() < 0.1,
         limits=Limits(
             lease_seconds=lease,
-            max_losses=1000,
+            max_losses=rng.choice((0, 1, 1000, 1000)),
             test_timeout_seconds={"s": 3 * lease, "t": 3 * lease},
             slow_after_seconds=2 * lease,
-            flush_seconds=rng.choice((0.1, 0.5)),
+            flush_seconds=lease / rng.choice((4, 20)),
             finish_seconds=lease,
             stop_seconds=lease / 2,
             idle_seconds=lease / 8,

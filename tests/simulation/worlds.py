@@ -13,7 +13,7 @@ from pipeline.logic.objects import Birth
 from pipeline.model.events import Event
 from pipeline.model.messages import Message
 from pipeline.model.runs import MergedRun
-from pipeline.protocol import keys, leading, resuming, supervising
+from pipeline.protocol import keys, leading, resuming, supervising, sweeping
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.orders import Stop
 from pipeline.protocol.view import RunView
@@ -42,6 +42,13 @@ class WatchedData(MemoryData):
         if self.oracle is not None:
             self.oracle.wrote(key, data)
 
+    def delete(self, prefix: str) -> int:
+        if self.oracle is not None:
+            for entry in self.list(prefix):
+                if not entry.key.endswith("/records"):
+                    self.oracle.removed(entry.key)
+        return super().delete(prefix)
+
 
 @define(eq=False)
 class World:
@@ -64,6 +71,7 @@ class World:
     beaten: dict[str, float] = field(factory=dict)
     """When each worker last tried to beat."""
     is_quiet: bool = False
+    apart: list[asyncio.Task[supervising.Life]] = field(factory=list)
     store: MemoryStore = field(init=False)
     _count: int = 0
     _tasks: list[asyncio.Task[object]] = field(factory=list)
@@ -118,7 +126,7 @@ class World:
             return Fate()
         if scenario.outage[0] <= self.now < scenario.outage[1]:
             return Fate(refused=True)
-        before = rng.uniform(0, 0.02)
+        before = rng.uniform(0, 0.02) if rng.random() < 0.5 else 0.0
         if rng.random() < scenario.slow_rate:
             before = rng.uniform(0, 0.3)
         chance = rng.random()
@@ -132,7 +140,7 @@ class World:
             return Fate(late_seconds=rng.uniform(0, 2 * scenario.lease_seconds))
         if operation.kind == "journal-flush" and rng.random() < scenario.torn_rate:
             return Fate(torn=rng.randrange(3))
-        return Fate(before_seconds=before, after_seconds=rng.uniform(0, 0.01))
+        return Fate(before_seconds=before, after_seconds=rng.uniform(0, 0.01) if rng.random() < 0.1 else 0.0)
 
     def check_silence(self, worker: str) -> None:
         """A worker is buried as silent, without proof: it must not have been healthy."""
@@ -230,9 +238,11 @@ class World:
         try:
             run = await resuming.find_unfinished(store, clock, IDENTITY)
             if run is None:
-                run, plan = await resuming.open_run(store, clock, IDENTITY, self.plan)
+                plan = self.plan if len(self.agents) == 1 else scenario.other_plan
+                run, plan = await resuming.open_run(store, clock, IDENTITY, plan)
             else:
                 plan = await resuming.adopt_run(store, clock, run)
+            self.oracle.leads(run, plan)
             ending = await leading.lead(
                 run=run,
                 plan=plan,
@@ -280,6 +290,9 @@ class World:
                 raise Broken("two agents merged differently (closing)")
         if self.scenario.sources_change and not merged.mixed:
             raise Broken("sources changed, but the run is not called mixed (identity)")
+        await sweeping.delete_run(SimStore(process, self.store), SimClock(process), run)
+        if any(key.startswith(keys.run(run)) for key in self.data.values):
+            raise Broken("a deleted run is still there (deletion)")
 
     def _raise_faults(self) -> None:
         if self.faults:
@@ -288,6 +301,10 @@ class World:
 
 def _verdicts(merged: MergedRun) -> list[tuple[str, str]]:
     return [(outcome.result.test, outcome.result.verdict.value) for outcome in merged.outcomes]
+
+
+async def _proxy(life: asyncio.Task[supervising.Life]) -> supervising.Life:
+    return await asyncio.shield(life)
 
 
 class ApartHirer:
@@ -299,7 +316,10 @@ class ApartHirer:
         self._world, self._leader = world, leader
 
     def start(self, birth: Birth) -> asyncio.Task[supervising.Life]:
-        return asyncio.ensure_future(self._live(birth))
+        """Start it; only its own process can end it, so the leader holds but a proxy."""
+        life = asyncio.ensure_future(self._live(birth))
+        self._world.apart.append(life)
+        return asyncio.ensure_future(_proxy(life))
 
     async def _live(self, birth: Birth) -> supervising.Life:
         world, leader = self._world, self._leader

@@ -1,0 +1,126 @@
+"""Broken versions that need more than a constant answer; each maker gets the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import evolve
+
+from pipeline.errors import Fenced
+from pipeline.logic.planning import freeze
+from pipeline.model.verdicts import Verdict
+
+Call = Callable[..., Any]
+
+
+def other_plan(original: Call) -> Call:
+    """A resumed run is planned again."""
+
+    async def adopt(store: Any, clock: Any, run: str) -> Any:
+        plan = await original(store, clock, run)
+        return freeze(plan.tests, plan.batches, plan.buckets, seed=2)
+
+    return adopt
+
+
+def own_plan(original: Call) -> Call:
+    """The agent keeps its own plan, whatever stands."""
+
+    async def open_run(store: Any, clock: Any, identity: str, plan: Any) -> Any:
+        name, _ = await original(store, clock, identity, plan)
+        return name, plan
+
+    return open_run
+
+
+def half(original: Call) -> Call:
+    """Half of what a seal keeps is forgotten."""
+
+    async def records(store: Any, run: str, worker: str, position: str) -> Any:
+        lines = await original(store, run, worker, position)
+        return lines[: len(lines) // 2]
+
+    return records
+
+
+def unfenced_flush(_: Call) -> Call:
+    """A worker does not care that its journal is sealed."""
+
+    async def flush(worker: Any) -> None:
+        try:
+            await worker.store.flush(worker.journal)
+        except Fenced:
+            pass
+
+    return flush
+
+
+def permit_from_now(_: Call) -> Call:
+    """The span counts from the answer, not from before the question."""
+
+    def permit(session: Any, stamp: float, span_seconds: float) -> None:
+        session.harness.renew(session.harness.stamp() or stamp, 2.5 * span_seconds)
+
+    return permit
+
+
+def hasty(original: Call) -> Call:
+    """The first death or loss convicts."""
+
+    def convict(charges: Any, patience: Any) -> Any:
+        return Verdict.CRASHED if charges.crashes + charges.losses >= 1 else original(charges, patience)
+
+    return convict
+
+
+def next_test(original: Call) -> Call:
+    """Whoever comes next is blamed."""
+
+    def flying(session: Any, end: Any) -> Any:
+        test = original(session, end)
+        if test is None:
+            return None
+        later = [each for portion in session.portions.values() for each in portion.left if each > test]
+        return min(later, default=test)
+
+    return flying
+
+
+def to_withdrawals(_: Call) -> Call:
+    """Every ending stands for ever."""
+
+    def standing(found: Any) -> int:
+        names = [key.rsplit("/", 1)[1] for key in found]
+        return max((int(name) for name in names if "." not in name), default=0)
+
+    return standing
+
+
+def go_on_once(original: Call) -> Call:
+    """The first close is always given up, so that withdrawals happen at all."""
+    seen: list[str] = []
+
+    def must_go_on(reason: str, merged: Any) -> bool:
+        seen.append(reason)
+        return original(reason, merged) or (reason == "complete" and len(seen) == 1)
+
+    return must_go_on
+
+
+def forgetful(original: Call) -> Call:
+    """Charges of earlier attempts are forgotten."""
+
+    def past(view: Any, batch: int, term: int) -> Any:
+        return {}, original(view, batch, term)[1]
+
+    return past
+
+
+def careless_claim(original: Call) -> Call:
+    """Claims never say that they are careful."""
+
+    def claim(**fields: Any) -> Any:
+        return evolve(original(**fields), careful=False)
+
+    return claim
