@@ -1,1 +1,1 @@
-"""The lazy task graph: catalog, loader, run command, state. The only level that imports doit; knows no stage by name."""
+"""The lazy task graph: catalog, loader, run command, state. Alone in importing doit; knows no stage by name."""

@@ -44,7 +44,7 @@ class FleetAction(PythonAction):  # type: ignore[misc]
                 returned = self.py_callable(**self._arguments())
             except FleetError as error:
                 return FleetFailure(error)
-            except Exception as error:  # noqa: BLE001 - A fault of ours, or of an extension: doit shows the traceback.
+            except Exception as error:  # A fault of ours, or of an extension: doit shows the traceback.
                 return TaskError("unexpected error", error)
         return self._take(returned)
 

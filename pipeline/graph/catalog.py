@@ -97,7 +97,7 @@ class Catalog:
         return Registered(Handle(name), self)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._factory(name) is not None or name in self._entries
+        return isinstance(name, str) and (name in self._entries or self._factory(name) is not None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
