@@ -206,6 +206,7 @@ class LocalAgent:
             test_timeout_seconds={
                 suite.name: suite.timeout_seconds for suite in self.suites() if suite.timeout_seconds
             },
+            retries={suite.name: suite.retries for suite in self.suites()},
             slow_after_seconds=min(slow, default=float("inf")),
             run_timeout_seconds=run.timeout_seconds.get(),
         )

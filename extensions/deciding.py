@@ -33,6 +33,10 @@ JUNK = (
     "**/.hypothesis/**",
     "**/.coverage",
     "**/.coverage.*",
+    "**/htmlcov/**",
+    "**/coverage.xml",
+    "**/coverage.json",
+    "**/coverage.lcov",
     "**/*.egg-info/**",
 )
 """What running tests leaves behind, where git was not told to ignore it."""

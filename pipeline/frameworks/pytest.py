@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import configparser
 import fnmatch
+import glob
 import json
 import re
 import shlex
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.model.runs import Conclusion
 from pipeline.model.suites import HarnessSpec, Suite
 from pipeline.model.tests import Test
 
@@ -69,17 +71,25 @@ def foreground(suite: Suite) -> list[str]:
     return [*([str(script)] if by_name else [suite.interpreter.path, "-m", "pytest"]), *arguments(suite)]
 
 
-def conclude(suite: Suite, facts: Mapping[str, Any], command: Callable[[Sequence[str], str], str]) -> list[str]:
+def prepare(suite: Suite, facts: Mapping[str, Any]) -> None:
+    """Remove the coverage data of earlier runs, unless they are to be appended to."""
+    told = facts.get("cov")
+    if told and not told["options"].get("cov_append"):
+        data = Path(told["data_file"])
+        for stale in [data, *data.parent.glob(f"{glob.escape(data.name)}.*")]:
+            stale.unlink(missing_ok=True)
+
+
+def conclude(suite: Suite, facts: Mapping[str, Any], command: Callable[[Sequence[str], str], str]) -> Conclusion:
     """Combine and report coverage where the suite measured it; an objection when it is under its limit."""
     told = facts.get("cov")
     if not told:
-        return []
-    script = Path(__file__).parent.parent / "harness" / "combine_coverage.py"
+        return Conclusion()
+    script = Path(__file__).parent.parent / "harness" / "pytest_coverage_report.py"
     printed = command([suite.interpreter.path, str(script), json.dumps(told)], suite.root)
-    *report, answer = printed.rstrip("\n").split("\n")
-    print("\n".join(report))
+    *lines, answer = printed.rstrip("\n").split("\n")
     objection = json.loads(answer)["objection"]
-    return [objection] if objection else []
+    return Conclusion(text="\n".join(lines), objections=(objection,) if objection else ())
 
 
 def condemns(suite: Suite, path: Path) -> bool:

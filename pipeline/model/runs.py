@@ -42,6 +42,14 @@ class Outcome:
 
 
 @frozen(kw_only=True)
+class Conclusion:
+    """What a framework did once after all tests: a text for people, and what makes the run red all the same."""
+
+    text: str = ""
+    objections: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class MergedRun:
     """A pure function of the store: one outcome per planned test, in plan order, or its absence by name."""
 

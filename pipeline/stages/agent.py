@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from attrs import frozen
 
 from pipeline.model.events import Event
-from pipeline.model.runs import MergedRun
+from pipeline.model.runs import Conclusion, MergedRun
 from pipeline.model.suites import HarnessSpec, Suite
 from pipeline.model.tests import Test
 from pipeline.ports import Clock, Harness, History, Launcher, Store
@@ -55,8 +55,11 @@ class Framework(Protocol):
     def condemns(self, suite: Suite, path: Path) -> bool:
         """Whether a source that is no valid syntax makes the suite red for certain."""
 
-    def conclude(self, suite: Suite, facts: Mapping[str, Any], command: Command) -> Sequence[str]:
-        """Do what is done once after all tests; objections that make the run red although each test may be good.
+    def prepare(self, suite: Suite, facts: Mapping[str, Any]) -> None:
+        """Do what is done once before a new run; not when an unfinished one goes on."""
+
+    def conclude(self, suite: Suite, facts: Mapping[str, Any], command: Command) -> Conclusion:
+        """Do what is done once after all tests, and say whether it makes the run red although each test may be good.
 
         `facts` are those that the suite's harnesses told when they started.
         """

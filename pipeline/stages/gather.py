@@ -13,6 +13,7 @@ from attrs import evolve
 from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, FleetError, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
+from pipeline.model.events import Notice
 from pipeline.model.runs import MergedRun
 from pipeline.stages import collect, launch
 from pipeline.stages.agent import Agent
@@ -53,11 +54,12 @@ def gather(agent: Agent) -> dict[str, Any]:
 def concluded(agent: Agent, run: MergedRun) -> MergedRun:
     """Let frameworks do what is done once after all tests (combine coverage, say), and take in what they object to."""
     facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}
-    objections = [
-        text
-        for suite in agent.suites()
-        for text in agent.framework(suite).conclude(suite, facts.get(suite.name, {}), agent.command)
-    ]
+    objections: list[str] = []
+    for suite in agent.suites():
+        conclusion = agent.framework(suite).conclude(suite, facts.get(suite.name, {}), agent.command)
+        objections += conclusion.objections
+        if conclusion.text:
+            agent.emit(Notice(level="info", text=conclusion.text))
     return with_objections(run, objections)
 
 
@@ -65,7 +67,7 @@ def with_objections(run: MergedRun, objections: Sequence[str]) -> MergedRun:
     """A run that is not good enough for a framework is red even if every test passed."""
     if not objections:
         return run
-    reasons = "; ".join((*([run.reason] if run.reason else []), *objections))
+    reasons = "; ".join((*([run.reason] if run.exit_code else []), *objections))
     return evolve(run, reason=reasons, exit_code=run.exit_code or EXIT_TESTS_FAILED)
 
 

@@ -7,7 +7,7 @@ Leaves `build/group/plan.json` (schema in docs/plan.md) and `build/group/test-gr
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ def group(agent: Agent) -> dict[str, Any]:
             hint="check the suites' paths and selection; `run.allow_empty = true` says that this is meant",
         )
     affinity = {name: one.affinity for name, one in found.items()}
-    plan = _plan(_estimated(agent, tests), agent, affinity)
+    fail_fast = wishes.fail_fast or least_maxfail(one.facts for one in found.values())
+    plan = _plan(_estimated(agent, tests), agent, affinity, fail_fast)
     write(plan, folder(agent))
     return {"plan": plan.digest, "tests": len(tests), "batches": len(plan.batches)}
 
@@ -64,11 +65,16 @@ def _estimated(agent: Agent, tests: Sequence[Test]) -> Sequence[Test]:
     return estimate(tests, agent.known_seconds(tests))
 
 
-def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int]]) -> Plan:
+def least_maxfail(facts: Iterable[Mapping[str, Any]]) -> int:
+    """After how many bad verdicts the frameworks' own options stop a run; 0: never. The strictest suite decides."""
+    return min((int(one["maxfail"]) for one in facts if one.get("maxfail")), default=0)
+
+
+def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int]], fail_fast: int) -> Plan:
     wishes, workers = agent.wishes(), agent.slots()
     batches = make_batches(tests, workers, seed=wishes.seed, affinity=affinity)
     buckets = make_buckets(tests, batches, workers, affinity=affinity)
-    return freeze(tests, batches, buckets, seed=wishes.seed, fail_fast=wishes.fail_fast)
+    return freeze(tests, batches, buckets, seed=wishes.seed, fail_fast=fail_fast)
 
 
 def write(plan: Plan, into: Path) -> None:

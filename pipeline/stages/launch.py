@@ -112,9 +112,16 @@ async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
     store, clock, identity = agent.store(), agent.clock(), agent.inputs().identity
     run = resume or await resuming.find_unfinished(store, clock, identity)
     if not run:
+        _prepare(agent)
         return (*await resuming.open_run(store, clock, identity, group.read(agent)), set())
     merged = await resuming.merged(store, clock, run)
     return run, await resuming.adopt_run(store, clock, run), {one.result.test for one in merged.outcomes}
+
+
+def _prepare(agent: Agent) -> None:
+    found = collect.read(agent)
+    for suite in agent.suites():
+        agent.framework(suite).prepare(suite, found[suite.name].facts)
 
 
 def _collection_errors(agent: Agent) -> tuple[str, ...]:
