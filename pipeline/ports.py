@@ -164,8 +164,8 @@ class Launcher(Protocol):
         """
 
     async def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:
-        """End the leftovers of a dead supervisor's harness. The messages it had not delivered, or None: no proof of
-        its death can be had here, so only silence can end it."""
+        """End the leftovers of a dead supervisor's harness. The last messages it said, in order, those that the
+        supervisor had handled among them; or None: no proof of its death can be had here, so only silence ends it."""
 
     async def close(self) -> None:
         """Leave nothing behind."""

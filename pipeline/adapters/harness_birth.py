@@ -80,12 +80,11 @@ def read_note(folder: Path) -> list[tuple[int, str]]:
         return []
 
 
-def read_undelivered(folder: Path) -> Sequence[Message]:
-    """What the dead harness of that folder had said and nobody had handled; the very last one handed out may be
-    among it again."""
+def read_last_words(folder: Path) -> Sequence[Message]:
+    """What the dead harness of that folder had said, as far back as its outbox keeps it; most of it was handled."""
     reader = OutboxReader(folder / OUTBOX)
     try:
-        *lines, _ = reader.read_undelivered().split(b"\n")
+        *lines, _ = reader.read_kept().split(b"\n")
         return [parse_message(line) for line in lines]
     finally:
         reader.close()

@@ -91,12 +91,8 @@ class HarnessProcess:
             last = size
 
     async def receive(self) -> Message | HarnessEnd:
-        """The next message in order, then the end for ever. Being cancelled loses nothing.
-
-        Asking for the next one says that the last one has been handled: `salvage` will not give it again.
-        """
+        """The next message in order, then the end for ever. Being cancelled loses nothing."""
         self.attach()
-        self._outbox.mark_delivered(self._stream.handed_out)
         while True:
             if self._again:
                 return self._again.pop(0)

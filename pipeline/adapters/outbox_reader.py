@@ -1,4 +1,4 @@
-"""The agent's view of a harness's outbox: what was said and has not come through the socket, even after its death.
+"""The agent's view of a harness's outbox: what was said last, even after its death.
 
 The layout is `pipeline.harness.outbox`'s. Reading is safe while the harness writes.
 """
@@ -53,20 +53,14 @@ class OutboxReader:
         data = self._copy(start, total, capacity)
         return data if self._is_kept(start, total, capacity) else b""
 
-    def read_undelivered(self) -> bytes:
-        """All whole messages that are kept and were not handled; for the outbox of a harness that has ended."""
+    def read_kept(self) -> bytes:
+        """All whole messages that are kept; for the outbox of a harness that has ended."""
         if self._map is None or self._words[outbox.WORD_MAGIC] != outbox.MAGIC:
             return b""
-        first, delivered = self._words[outbox.WORD_FIRST], self._words[outbox.WORD_DELIVERED]
+        first = self._words[outbox.WORD_FIRST]
         overwritten = self._words[outbox.WORD_RESERVED] - self._words[outbox.WORD_CAPACITY]
-        data = self.read(max(first, delivered, overwritten))
-        is_cut = overwritten > max(first, delivered)
-        return data.partition(b"\n")[2] if is_cut else data
-
-    def mark_delivered(self, position: int) -> None:
-        """Remember, in the file, that everything before `position` has been handled."""
-        if self._map is not None:
-            self._words[outbox.WORD_DELIVERED] = position
+        data = self.read(max(first, overwritten))
+        return data.partition(b"\n")[2] if overwritten > first else data
 
     def close(self) -> None:
         """Unmap."""

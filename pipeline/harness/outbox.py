@@ -14,9 +14,8 @@ MAGIC = 0x646F697466313031
 """Written last when the file is made ready: a reader that does not find it reads nothing."""
 CAPACITY = 1 << 20
 
-WORD_MAGIC, WORD_CAPACITY, WORD_FIRST, WORD_RESERVED, WORD_TOTAL, WORD_DELIVERED = range(6)
-"""FIRST: nothing below this position is kept. RESERVED: what is being written ends here. TOTAL: all before is whole.
-DELIVERED (written by the agent): all before has been handled."""
+WORD_MAGIC, WORD_CAPACITY, WORD_FIRST, WORD_RESERVED, WORD_TOTAL = range(5)
+"""FIRST: nothing below this position is kept. RESERVED: what is being written ends here. TOTAL: all before is whole."""
 
 
 class Outbox:

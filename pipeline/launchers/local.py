@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.adapters import process_table
-from pipeline.adapters.harness_birth import OUTBOX, Terms, bear_harness, read_note, read_undelivered
+from pipeline.adapters.harness_birth import OUTBOX, Terms, bear_harness, read_last_words, read_note
 from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.zygote import Zygote
 from pipeline.errors import EngineError
@@ -41,7 +41,9 @@ class LocalLauncher:
         finish_seconds: float = 5.0,
         term_seconds: float = 1.0,
     ) -> None:
-        """`specs` by suite; `slots` is how many harnesses a framework may expect; `zygote=False` starts a fresh interpreter for each harness.
+        """`specs` by suite; `slots` is how many harnesses a framework may expect.
+
+        `zygote=False` starts a fresh interpreter for each harness instead of forking it from a warm one.
 
         When closing, a harness has `finish_seconds` to end in order, then `term_seconds` from TERM to KILL.
         """
@@ -93,7 +95,7 @@ class LocalLauncher:
         }
 
     async def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:
-        """Prove that the agent of that identity is dead, end what it left in that slot, return what was not handled.
+        """Prove that the agent of that identity is dead, end what it left in that slot, return its last words.
 
         None when it lives or its death cannot be proved from here. May be called again; gives the same.
         """
@@ -170,4 +172,4 @@ def _salvage(identity: dict[str, str | int]) -> Sequence[Message] | None:
             return None
     elif identity["machine"] != process_table.machine_id():
         return None  # Another machine's processes cannot be seen from here.
-    return [message for birth in births for message in read_undelivered(birth)]
+    return [message for birth in births for message in read_last_words(birth)]

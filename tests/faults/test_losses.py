@@ -141,7 +141,7 @@ def test_a_changed_source_is_a_new_run(project: Project, suite: int) -> None:
     first.until_begun(suite // 2)
     first.signal(signal.SIGKILL)
     first.end()
-    (project.root / "test_f0.py").open("a").write("\ndef test_new():\n    pass\n")
+    project.write("test_f0.py", (project.root / "test_f0.py").read_text() + "\ndef test_new():\n    pass\n")
     project.trace_file.unlink()
 
     second = project.start()
