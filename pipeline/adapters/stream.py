@@ -23,8 +23,6 @@ class MessageStream:
         """All bytes before this stream position are here; the socket may still bring some of them again."""
         self._rest = bytearray()
         self._lines: deque[bytes] = deque()
-        self.handed_out = position
-        """Where the last message taken by `next` ended."""
 
     @property
     def position(self) -> int:
@@ -45,9 +43,7 @@ class MessageStream:
         """The next whole message, or None."""
         if not self._lines:
             return None
-        line = self._lines.popleft()
-        self.handed_out += len(line) + 1
-        return parse_message(line)
+        return parse_message(self._lines.popleft())
 
     def _feed(self, data: bytes) -> None:
         self._taken += len(data)
@@ -56,7 +52,6 @@ class MessageStream:
             self._lines.extend(lines)
             self._rest = bytearray(rest)
         elif len(self._rest) + len(data) > LONGEST_LINE_BYTES:
-            self.handed_out += len(self._rest) + len(data)
             self._rest.clear()
         else:
             self._rest += data

@@ -108,9 +108,15 @@ class Zygote:
         try:
             with self._log.open("ab") as log:
                 return subprocess.Popen(
-                    command, cwd=spec.cwd, env={**os.environ, **spec.env, **self._mark}, stdin=subprocess.DEVNULL, stdout=log,
-                    stderr=log, pass_fds=[descriptor], start_new_session=True,
-                )  # fmt: skip
+                    command,
+                    cwd=spec.cwd,
+                    env={**os.environ, **spec.env, **self._mark},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[descriptor],
+                    start_new_session=True,
+                )
         except OSError as error:
             raise EngineError(f"cannot start {spec.python!r} in {spec.cwd!r}: {error}") from error
 

@@ -39,7 +39,7 @@ def _serve(job: Job) -> int:
         return int(job.framework.serve(channel, order["options"]) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except BaseException:  # noqa: BLE001 - whatever the project raises, this process must end well.
+    except BaseException:  # Whatever the project raises, this process must end well.
         traceback.print_exc()
         return _FAILED
     finally:
@@ -77,6 +77,6 @@ def _leave(code: int) -> None:
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
-    except BaseException:  # noqa: BLE001 - whatever the project raises, this process must end well.
+    except BaseException:  # Whatever the project raises, this process must end well.
         traceback.print_exc()
     os._exit(code & 0xFF)

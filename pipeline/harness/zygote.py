@@ -86,7 +86,7 @@ class Zygote:
             self._framework = invocation.load_framework(order["framework"])
             if order["warm"]:
                 self._framework.warm(options)
-        except BaseException:  # noqa: BLE001 - whatever the project does at import is the agent's to tell.
+        except BaseException:  # Whatever the project does at import is the agent's to tell.
             self._wire.write(failed=traceback.format_exc())
             return
         gc.collect()
@@ -130,7 +130,7 @@ class Zygote:
         os.close(channel)
         try:
             Guard(wire, watch, pid, request["terms"]).run()
-        except BaseException:  # noqa: BLE001 - whatever the project raises, this process must end well.
+        except BaseException:  # Whatever the project raises, this process must end well.
             traceback.print_exc()
             os._exit(70)
         os._exit(0)

@@ -7,10 +7,10 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from pipeline.contracts.launcher_contract import LauncherContract
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Launcher
-from pipeline.contracts.launcher_contract import LauncherContract
 from tests.processes.house import SERVING
 
 

@@ -1,21 +1,24 @@
 """A framework module for tests of processes: executes the code it is sent. Runs in the harness, Python 3.8 syntax."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import Any
 
-WARMED_IN = []
+WARMED_IN: list[int] = []
 
 
-def warm(options):
+def warm(options: dict[str, Any]) -> None:
     """Remember where, so that a harness can tell whether it came from a warm parent."""
     WARMED_IN.append(os.getpid())
-    exec(options.get("warm", ""), {})  # noqa: S102 - this module exists to do what tests tell it to.
+    exec(options.get("warm", ""), {})
 
 
-def serve(channel, options):
+def serve(channel: Any, options: dict[str, Any]) -> int:
     """Obey `exec` (code) and `finish`; the code sees `channel`, `options`, `os`, `sys` and `say(**fields)`."""
 
-    def say(**fields):
+    def say(**fields: Any) -> None:
         channel.say("answer", **fields)
 
     names = {"channel": channel, "options": options, "os": os, "sys": sys, "say": say, "warmed_in": WARMED_IN}
@@ -28,4 +31,4 @@ def serve(channel, options):
         if command["do"] == "finish":
             channel.say("bye", code=0)
             return 0
-        exec(command["code"], names)  # noqa: S102 - as above.
+        exec(command["code"], names)

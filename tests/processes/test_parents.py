@@ -128,7 +128,7 @@ def test_a_stopped_parent_is_replaced_when_needed(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("invocation", ["sample", "python -m json.tool"])
 def test_the_interpreter_looks_as_the_users_command_wants(tmp_path: Path, python: str, invocation: str) -> None:
-    """`sys.path[0]` and `sys.argv` are those of the console script or of `python -m`; nothing of ours is on the path."""
+    """`sys.path[0]` and `sys.argv` are those of the console script or of `python -m`."""
 
     async def scenario() -> tuple[list[str], list[str]]:
         options = {"invocation": invocation, "args": ["-q", "one"]}
