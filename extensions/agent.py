@@ -257,6 +257,7 @@ class LocalAgent:
         try:
             self.history().learn(run, branch=self.branches()[0])
             self.wait(self._results.prune(self.store(), run.run))
+            self._results.prune_logs()
         except FleetError as error:
             self.emit(Notice(level="warning", text=f"the run counts, but not everything could be remembered: {error}"))
 

@@ -27,6 +27,8 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
     yield _try("store", lambda: agent.wait(_store(agent)))
     yield _try("history", lambda: _history(agent))
     yield _disk(agent)
+    for name, kind in agent.fleet.outside.items():
+        yield Check(name=f"extension {name}", good=True, text=kind.__module__)
     for group in plugins.GROUPS:
         for name in plugins.names(group):
             yield _try(f"{group[:-1]} {name}", partial(_plugin, group, name))

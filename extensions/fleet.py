@@ -64,6 +64,7 @@ class Fleet(Extension):
 
     def __init__(self, ledger: Ledger, outside: Mapping[str, type[Extension]]) -> None:
         super().__init__(Scope(ledger, (), self, None))
+        self._kinds = outside
         self._outside: dict[str, Member] = {}
         for name, kind in outside.items():
             if name in self._members or hasattr(Fleet, name) or name == "scope":
@@ -103,6 +104,11 @@ class Fleet(Extension):
         enter_layers(ledger, fleet.declares(), Surroundings(environment, arguments, home))
         ledger.layer = Layer.DODO
         return fleet
+
+    @property
+    def outside(self) -> Mapping[str, type[Extension]]:
+        """The settings objects of outside packages, by name."""
+        return self._kinds
 
     def declares(self) -> dict[str, Member]:
         """Return our own objects and those of outside packages."""

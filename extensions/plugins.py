@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from pipeline.errors import UsageError
+from pipeline.graph.plugins import entry_points
 from pipeline.model.suites import HarnessSpec
 
 if TYPE_CHECKING:
@@ -43,16 +44,12 @@ class Launching:
 
 def names(group: str) -> tuple[str, ...]:
     """All names registered in a group."""
-    from importlib.metadata import entry_points
-
-    return tuple(sorted({point.name for point in entry_points(group=f"doit_fleet.{group}")}))
+    return tuple(sorted({point.name for point in entry_points(f"doit_fleet.{group}")}))
 
 
 def load(group: str, name: str) -> Any:
     """What is registered under a name. Raises `UsageError` that names the alternatives or the package at fault."""
-    from importlib.metadata import entry_points
-
-    found = [*entry_points(group=f"doit_fleet.{group}", name=name)]
+    found = [point for point in entry_points(f"doit_fleet.{group}") if point.name == name]
     if not found:
         known = ", ".join(map(repr, names(group))) or "none"
         raise UsageError(f"no package offers {name!r} among {group} (known: {known})")

@@ -52,6 +52,12 @@ class Results:
         )
         self._remembered.learn(remark, run)
 
+    def prune_logs(self) -> None:
+        """Remove old logs of agents that have ended."""
+        from pipeline.adapters.scratch import KEPT_SECONDS, sweep_scratch
+
+        sweep_scratch(Path(self._fleet.local.scratch_dir.get()), older_than_seconds=KEPT_SECONDS)
+
     async def prune(self, store: Store, latest: str) -> None:
         """Remove closed runs and their reports beyond what the settings keep."""
         from pipeline.protocol.sweeping import delete_run, list_runs

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -89,7 +89,7 @@ class Project:
         )
         return kept
 
-    def start(self, *arguments: str) -> Running:
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Running:
         """Start `doit-fleet` in a session of its own."""
         command = [sys.executable, "-m", "pipeline", f"workers.launcher={self.launcher}", *self.arguments, *arguments]
         output = self.root.parent / f"output-{uuid.uuid4().hex[:6]}"
@@ -97,7 +97,7 @@ class Project:
             process = subprocess.Popen(
                 command,
                 cwd=self.root,
-                env=self.environment(),
+                env={**self.environment(), **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
