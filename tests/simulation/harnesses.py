@@ -143,6 +143,12 @@ class SimHarness:
         self._heard.set()
 
     async def _serve(self) -> None:
+        try:
+            await self._serve_on()
+        except Exception as fault:  # noqa: BLE001
+            self.world.fail(fault)
+
+    async def _serve_on(self) -> None:
         if self.world.rng.random() < self.world.scenario.failed_start_rate:
             self.die("exited", asked=False, code=1)
             return

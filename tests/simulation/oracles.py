@@ -70,7 +70,7 @@ class Oracle:
         if careful and not self._start_is_durable(test):
             raise Broken(f"careful test {test} began before its start was durable (blame)")
         company = self.company.setdefault(harness.number, set())
-        if test in self._charged() and company - {test}:
+        if company - {test} and (self.deaths or self.interrupted) and test in self._charged():
             raise Broken(f"suspect {test} runs after {company} in one harness (invariant 8)")
         company.add(test)
         others.add(harness.number)
@@ -105,7 +105,8 @@ class Oracle:
         """Tests with a durable charge of having killed their harness."""
         return {
             int(line.split(b" ", 4)[3])
-            for journal in self.world.data.journals.values()
+            for name, journal in self.world.data.journals.items()
+            if keys.closed(name.split("/")[1]) not in self.values
             for segment in journal.segments
             for line in segment
             if line.startswith(b"death ") and (b'"crash"' in line or b'"kill"' in line)
@@ -200,7 +201,7 @@ class Oracle:
         for attempt in range(1, claim.attempt):
             owner = from_bytes(Claim, self.values[keys.claim(run, bucket, claim.batch, attempt)]).worker
             tomb = from_bytes(Tomb, self.values[keys.tomb(run, owner)])
-            if tomb.cause in ("silent", "fenced", "unknown") and not claim.careful:
+            if tomb.cause in ("silent", "fenced", "unknown", "given up") and not claim.careful:
                 raise Broken(f"attempt {claim.attempt} of batch {claim.batch} is careless after a loss (blame)")
             self._repeats(owner, tomb, claim)
 

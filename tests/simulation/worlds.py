@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from attrs import define, evolve, field
 
 from pipeline.errors import EngineError, FleetError
-from pipeline.logic.objects import Birth
+from pipeline.logic.objects import Birth, Tomb, from_bytes, to_bytes
 from pipeline.model.events import Event
 from pipeline.model.messages import Message
 from pipeline.model.runs import MergedRun
@@ -193,6 +193,8 @@ class World:
             self.later(when, self._strike)
         for when, seconds in scenario.stalls_at:
             self.later(when, lambda seconds=seconds: self._freeze(seconds))
+        for when in scenario.buried_at:
+            self.later(when, self._bury_somebody)
         if scenario.second_agent_at is not None:
             self.later(scenario.second_agent_at, lambda: self._start_agent(scenario.resumed_workers))
         if scenario.agent_crashes_at is not None:
@@ -216,6 +218,25 @@ class World:
             self.crash(self.rng.choice(workers))
         elif living:
             self.rng.choice(living).die("signalled", asked=False)
+
+    def _bury_somebody(self) -> None:
+        """A third party seals and buries a worker that may well be alive."""
+        born = [key for key in self.data.values if "/workers/" in key]
+        living = [key for key in born if key.replace("/workers/", "/tombs/") not in self.data.values]
+        living = [key for key in living if keys.closed(key.split("/")[1]) not in self.data.values]
+        if not living:
+            return
+        _, run, _, worker = self.rng.choice(living).split("/")
+        tomb = Tomb(
+            worker=worker,
+            plan=from_bytes(Birth, self.data.values[keys.worker(run, worker)]).plan,
+            by="a third party",
+            nonce=f"n{self.next_number()}",
+            position=self.data.journal(keys.journal(run, worker)).seal(),
+            cause="given up",
+            proof=False,
+        )
+        self.data.create(keys.tomb(run, worker), to_bytes(tomb))
 
     def _freeze(self, seconds: float) -> None:
         living = [each for each in self.processes if not each.is_gone]
