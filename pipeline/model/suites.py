@@ -42,8 +42,10 @@ class Suite:
     ids: tuple[str, ...] | None = None
     """Only these native ids (from a file of ids, or those that failed last); None: all."""
     timeout_seconds: float | None = None
-    slow_after_seconds: float = 60.0
+    slow_after_seconds: float | None = 60.0
     retries: int = 0
+    xdist: bool = True
+    """Whether tests see what pytest-xdist would give them."""
 
 
 @frozen(kw_only=True)

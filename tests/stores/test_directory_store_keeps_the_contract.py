@@ -13,10 +13,10 @@ import pytest
 
 from pipeline.adapters import directory_journal
 from pipeline.adapters.directory_store import DirectoryStore
-from pipeline.ports import Store
 from pipeline.contracts.journal_contract import JournalContract
 from pipeline.contracts.store_contract import Party, StoreContract
 from pipeline.contracts.unknown_outcome_contract import Trouble, UnknownOutcomeContract
+from pipeline.ports import Store
 
 
 class TestUnsyncedDirectoryStore(StoreContract, JournalContract, UnknownOutcomeContract):

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from pipeline.ports import Store
 from pipeline.contracts.journal_contract import JournalContract
 from pipeline.contracts.store_contract import Party, StoreContract
 from pipeline.contracts.unknown_outcome_contract import Trouble, UnknownOutcomeContract
+from pipeline.ports import Store
 from tests.fakes.faults import Fate, Operation, no_trouble
 from tests.fakes.memory_store import MemoryStore
 
