@@ -80,5 +80,5 @@ def _remove_unused(folder: str) -> None:
 def _user() -> str:
     try:
         return re.sub(r"\W", "", getpass.getuser()) or "unknown"
-    except Exception:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+    except Exception:
         return "unknown"

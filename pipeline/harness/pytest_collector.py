@@ -121,7 +121,7 @@ class Collector:
         session.items = items
         try:
             session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
-        except BaseException as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+        except BaseException as error:
             text = f"pytest_collection_modifyitems failed: {type(error).__name__}: {error}"
             self._errors.setdefault(file, []).append((file, text))
             if isinstance(error, Exception):

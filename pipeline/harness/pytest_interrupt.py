@@ -28,7 +28,7 @@ def report_interrupt(item: Any, error: BaseException, reports: list[Any]) -> Non
     call: Any = CallInfo.from_call(again, when=when)  # type: ignore[arg-type]
     try:
         report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-    except BaseException:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+    except BaseException:
         from _pytest.reports import TestReport
 
         report = TestReport.from_item_and_call(item, call)

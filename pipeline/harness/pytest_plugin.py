@@ -54,7 +54,7 @@ class FleetPlugin:
             self._facts = pytest_settle.settle_options(config, self._options)
             if not config.pluginmanager.hasplugin("xdist"):
                 config.pluginmanager.register(pytest_xdist.Fixtures(), "doit-fleet-xdist-fixtures")
-        except Exception:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+        except Exception:
             self._startup.notes.append(traceback.format_exc())
         outcome: Any = yield
         if outcome.excinfo is not None:
@@ -164,7 +164,7 @@ class FleetPlugin:
     def _shielded(self, serve: Any) -> None:
         try:
             serve()
-        except BaseException:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+        except BaseException:
             self._startup.notes.append(traceback.format_exc())
             self._queue.is_over = True
             self._queue.entries.clear()

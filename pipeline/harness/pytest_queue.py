@@ -6,7 +6,10 @@ Knows the channel; knows nothing of pytest.
 from __future__ import annotations
 
 from collections import deque
+from time import perf_counter, sleep
 from typing import Any
+
+_NAP_SECONDS = 0.002
 
 
 class Batch:
@@ -48,11 +51,20 @@ class Queue:
         """Wait for one command."""
         self.take(self.channel.hear())
 
-    def look(self) -> Entry | None:
-        """The next test as far as it is known, without waiting."""
+    def look(self, seconds: float = 0.0) -> Entry | None:
+        """The next test as far as it is known, or becomes known within that time."""
+        self._drain()
+        if seconds and not self.entries and not self.is_over:
+            self.channel.flush()
+            until = perf_counter() + seconds
+            while not self.entries and not self.is_over and perf_counter() < until:
+                sleep(_NAP_SECONDS)
+                self._drain()
+        return self.entries[0] if self.entries else None
+
+    def _drain(self) -> None:
         while len(self.entries) < 2 and not self.is_over and self.channel.pending():
             self.hear()
-        return self.entries[0] if self.entries else None
 
     def wait_for_go(self, entry: Entry) -> None:
         """Return when the start of that test is durable."""

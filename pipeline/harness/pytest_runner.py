@@ -14,9 +14,12 @@ from .pytest_collector import Collector, chain_to
 from .pytest_interrupt import report_interrupt
 from .pytest_queue import Entry, Queue
 from .pytest_result import bare_result, result_of, split_reruns
-from .pytest_successor import is_torn_down_to, late_report, stand_in
+from .pytest_successor import is_torn_down_to, keeps_something, late_report, stand_in
 
 ATTEMPT = "DOIT_FLEET_ATTEMPT"
+LINGER_SECONDS = 0.1
+"""How long a last test with something to tear down waits for its successor. Then all is torn down: its result must hold
+every error, and nobody sends more work to a harness before it has heard that result."""
 
 
 class Runner:
@@ -92,7 +95,7 @@ class Runner:
         nextitem = self._next(entry, item, number)
         try:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
-        except BaseException as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+        except BaseException as error:
             report_interrupt(item, error, reports)
             late = late_report(item, self._chain_after(item, number <= entry.batch.retries))
             if late is not None:
@@ -102,7 +105,7 @@ class Runner:
             _exit(0)
         try:
             result = self._result(reports, started, number)
-        except Exception as error:  # noqa: BLE001 - reports hold objects of the project's own.
+        except Exception as error:
             result = bare_result("error", f"pytest's report could not be read: {type(error).__name__}", started)
         if self._uncertain:
             self._last = (entry, item, reports, result)
@@ -126,11 +129,12 @@ class Runner:
         if has_retries and any(report.outcome == "failed" for report in self._reports):
             failed_early = any(report.failed and report.when == "setup" for report in self._reports)
             return [] if failed_early else list(item.parent.listchain())
-        following = self._queue.look()
+        keeps = keeps_something(item)
+        following = self._queue.look(LINGER_SECONDS if keeps else 0.0)
         if following is not None:
             chain = chain_to(self._collector, following.file, following.native, following.occurrence)
             return list(item.session.listchain()) if chain is None else chain
-        return [] if self._queue.is_over else list(item.parent.listchain())
+        return [] if keeps or self._queue.is_over else list(item.parent.listchain())
 
     def _result(self, reports: list[Any], started: float, number: int) -> dict[str, Any]:
         if not reports:

@@ -29,7 +29,7 @@ def serve(channel: Any, options: dict[str, Any]) -> int:
     plugin = FleetPlugin(channel, options, startup)
     try:
         code = startup.run(list(options.get("args", ())), plugin)
-    except BaseException:  # noqa: BLE001 - SystemExit of a conftest too: the agent must hear why there is no session.
+    except BaseException:
         startup.notes.append(traceback.format_exc())
         code = FAILED_TO_START
     for note in startup.notes:

@@ -26,7 +26,7 @@ def stand_in(item: Any, chain: Callable[[], list[Any]]) -> Any:
     try:
         twin: Any = copy.copy(item)
         twin.listchain = chain
-    except Exception:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+    except Exception:
         twin = _Sibling.from_parent(item.parent, name=item.name)
         twin.listchain = chain
     return twin
@@ -38,6 +38,13 @@ def is_torn_down_to(item: Any, chain: list[Any]) -> bool:
     return bool(stack == chain[: len(stack)])
 
 
+def keeps_something(item: Any) -> bool:
+    """Whether a fixture of a wider scope than the test is set up: nodes alone have one finalizer, their own."""
+    return any(
+        len(finalizers) > 1 for node, (finalizers, _) in item.session._setupstate.stack.items() if node is not item
+    )
+
+
 def late_report(item: Any, chain: list[Any]) -> Any:
     """Tear down what `chain` does not share, as a late part of the tear-down of `item`; the report if it failed."""
     from _pytest.runner import CallInfo
@@ -47,9 +54,7 @@ def late_report(item: Any, chain: list[Any]) -> Any:
     capture = item.config.pluginmanager.getplugin("capturemanager")
 
     def tear_down() -> None:
-        with catch_warnings_for_item(  # noqa: SIM117 - Python 3.8 reads this.
-            config=item.config, ihook=item.ihook, when="runtest", item=item
-        ):
+        with catch_warnings_for_item(config=item.config, ihook=item.ihook, when="runtest", item=item):
             with capture.item_capture("teardown", item):
                 item.session._setupstate.teardown_exact(nextitem)
 

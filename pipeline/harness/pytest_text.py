@@ -42,7 +42,7 @@ def plain_value(value: Any) -> Any:
         return plain(value) if type(value) is str else value
     try:
         return json.loads(_encode(value))
-    except Exception:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+    except Exception:
         return plain(safe_repr(value))
 
 
@@ -50,5 +50,5 @@ def safe_repr(value: Any) -> str:
     """`repr`, whatever the value's own one does."""
     try:
         return repr(value)
-    except Exception as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+    except Exception as error:
         return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"

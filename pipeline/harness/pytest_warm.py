@@ -13,12 +13,12 @@ def warm(args: list[str]) -> None:
     """Import pytest; then the plug-ins of its entry points, if this pytest allows it."""
     import pytest
 
-    from . import pytest_plugin  # noqa: F401  (our own modules are shared by all harnesses too)
+    from . import pytest_plugin
 
     if tuple(int(part) for part in pytest.__version__.split(".")[:2]) >= (9, 2) and "--assert=plain" not in args:
         try:
             _import_plugins(args)
-        except Exception as error:  # noqa: BLE001 - A plug-in that fails here fails again, properly reported, in each harness.
+        except Exception as error:
             print(f"doit-fleet: plug-ins are not warm: {error!r}", file=sys.stderr)
 
 
@@ -45,7 +45,7 @@ def _import_plugins(args: list[str]) -> None:
 def _load(entry: object) -> None:
     try:
         entry.load()  # type: ignore[attr-defined]
-    except Exception as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+    except Exception as error:
         print(f"doit-fleet: plug-in {entry!r} is not warm: {error!r}", file=sys.stderr)
 
 

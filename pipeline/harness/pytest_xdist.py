@@ -1,4 +1,4 @@
-"""What suites written for pytest-xdist look at: the environment, `config.workerinput`, two fixtures; and its options off.
+"""What suites written for pytest-xdist look at (environment, `config.workerinput`, two fixtures); its options off.
 
 `workerinput` appears only when the session starts: set earlier it makes plug-ins look for a master that is not there.
 """

@@ -54,7 +54,7 @@ class Fleet:
         def guarded(harness: Harness) -> None:
             try:
                 work(harness, share)
-            except BaseException as error:  # noqa: BLE001 - whatever the project raises is told, not obeyed.
+            except BaseException as error:
                 failures.append(error)
 
         threads = [threading.Thread(target=guarded, args=(harness,)) for harness in self.harnesses]

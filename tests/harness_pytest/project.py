@@ -1,4 +1,4 @@
-"""A nasty project, written where a test wants it: everything that has ever made a distributed run differ from a plain one.
+"""A nasty project, written where a test wants it: whatever has made a distributed run differ from a plain one.
 
 Knows nothing of the harness; the texts are the project's files.
 """
@@ -116,7 +116,8 @@ def test_printed_failure():
 """,
     "test_names.py": """
 import pytest
-VALUES = ["a::b", "x[1]", "new\\nline", "tab\\t", "é", "日本", "", " ", "a/b", "\\x00", "-k", "a]", "💥", b"\\xff", 1.5, None, object]
+VALUES = ["a::b", "x[1]", "new\\nline", "tab\\t", "é", "日本", "", " ", "a/b",
+    "\\x00", "-k", "a]", "💥", b"\\xff", 1.5, None, object]
 @pytest.mark.parametrize("value", VALUES)
 def test_value(value): pass
 @pytest.mark.parametrize("value", [1, 1, 1])
