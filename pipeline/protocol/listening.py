@@ -102,10 +102,9 @@ def _take_result(worker: Worker, session: Session, message: Message) -> None:
     if portion is None or test is None:
         return
     body = message.get("result")
-    started = 0.0
+    started = _started(worker, session, body.get("started") if isinstance(body, dict) else None)
     if session.flying is not None and session.flying[1] == test:
         session.flying = None
-        started = session.since - worker.born
     finish(worker, portion, test, body, started=started)
 
 
@@ -116,7 +115,7 @@ def finish(worker: Worker, portion: Portion, test: int, body: object, *, started
         portion.left.discard(test)
         return
     result, plain = _checked(worker.plan.tests[test].id, body)
-    if started and not result.started:
+    if started:
         plain["started"] = round(started, 6)
         result = evolve(result, started=started)
     claim = assignment.claim
@@ -146,7 +145,7 @@ def _take_done(session: Session, message: Message) -> None:
 
 
 def _started(worker: Worker, session: Session, at: object) -> float:
-    """Seconds from the worker's birth to the test's start."""
-    if isinstance(at, int | float):
-        return at + session.offset - worker.born
-    return session.since - worker.born
+    """Seconds from the worker's birth to the test's start; `at` is what the harness says: seconds since its hello."""
+    if isinstance(at, int | float) and session.offset != float("inf"):
+        return max(0.0, at + session.offset - worker.born)
+    return max(0.0, session.since - worker.born)

@@ -22,6 +22,8 @@ from pipeline.report.phrases import age, count, duration, number
 
 LISTED: Final = 100
 """The most lines of one kind; the reports hold all."""
+UNREMARKABLE: Final = "complete"
+"""The reason of a run that came to its end."""
 SLOW_SECONDS: Final = 0.1
 """Faster tests are not worth a line among the slowest."""
 
@@ -78,7 +80,8 @@ def verdict_line(run: MergedRun, expected_seconds: float = 0.0) -> str:
     line = f"{', '.join(counts) or 'no tests'} in {time}"
     if run.exit_code == 0:
         return line
-    return f"{line}; exit {run.exit_code}{f': {inert_line(run.reason)}' if run.reason else ''}"
+    why = f": {inert_line(run.reason)}" if run.reason and run.reason != UNREMARKABLE else ""
+    return f"{line}; exit {run.exit_code}{why}"
 
 
 def slowest(run: MergedRun, limit: int) -> list[Outcome]:
