@@ -5,12 +5,14 @@ The default task. When nothing has changed since a green run, that result is sai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve
 
-from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, FleetError, TestsFailed, UntrustworthyRun
+from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, EngineError, FleetError, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.model.events import Notice
@@ -43,17 +45,18 @@ def gather(agent: Agent) -> dict[str, Any]:
     if not agent.slots():
         return {}
     run = agent.wait(resuming.merged(agent.store(), agent.clock(), launch.read(agent)))
-    run = concluded(agent, run)
+    facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}
+    run = concluded(agent, run, facts)
     agent.learn(run)
     agent.finish(run)
+    deliver(agent, facts)
     if run.exit_code != EXIT_GOOD:
         raise failure_of(run)
     return {"run": run.run}
 
 
-def concluded(agent: Agent, run: MergedRun) -> MergedRun:
+def concluded(agent: Agent, run: MergedRun, facts: Mapping[str, Mapping[str, Any]]) -> MergedRun:
     """Let frameworks do what is done once after all tests (combine coverage, say), and take in what they object to."""
-    facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}
     objections: list[str] = []
     for suite in agent.suites():
         conclusion = agent.framework(suite).conclude(suite, facts.get(suite.name, {}), agent.command)
@@ -61,6 +64,20 @@ def concluded(agent: Agent, run: MergedRun) -> MergedRun:
         if conclusion.text:
             agent.emit(Notice(level="info", text=conclusion.text))
     return with_objections(run, objections)
+
+
+def deliver(agent: Agent, facts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Copy the JUnit report of the run to where a suite's own options want one. Raises `EngineError`."""
+    made = next((path for path in agent.report_paths() if path.name == "junit.xml" and path.exists()), None)
+    for suite in agent.suites() if made else ():
+        wanted = facts.get(suite.name, {}).get("junitxml")
+        if wanted and made:
+            target = Path(suite.root, wanted)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(made, target)
+            except OSError as error:
+                raise EngineError(f"cannot write the report {str(target)!r}: {error}") from error
 
 
 def with_objections(run: MergedRun, objections: Sequence[str]) -> MergedRun:
