@@ -7,13 +7,16 @@ from a store are hostile: what is no such object is `StoreDamaged`. It must not 
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import asdict, field, fields_dict, frozen
+from attrs import asdict, field, fields, frozen
 
 from pipeline.errors import StoreDamaged
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from attrs import AttrsInstance
+
+T = TypeVar("T", bound="AttrsInstance")
 
 
 @frozen(kw_only=True)
@@ -119,7 +122,7 @@ def from_bytes(kind: type[T], data: bytes) -> T:
     """Read an object of that kind. Unknown keys are ignored. Raises `StoreDamaged`."""
     try:
         found = json.loads(data)
-        known = fields_dict(kind)  # type: ignore[type-var]
+        known = {each.name for each in fields(kind)}
         return kind(**{key: _plain(value) for key, value in found.items() if key in known})
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise StoreDamaged(

@@ -67,7 +67,7 @@ def needs_fresh_harness(session: Session) -> bool:
 
 
 async def send_part(worker: Worker, assignment: Assignment, part: Part) -> Portion:
-    """Send a `run` message. A further one of the same attempt is journaled first, so that others can read its labels."""
+    """Send a `run` message. A further one of an attempt is journaled first, so that others can read its labels."""
     session = worker.session
     assert session is not None
     portion = assignment.portion(part, sum(worker.plan.tests[test].seconds for test in part.tests))

@@ -35,9 +35,7 @@ class Closer:
     by: str
 
 
-async def close(
-    closer: Closer, *, reason: str, mixed: bool = False, errors: tuple[str, ...] = ()
-) -> MergedRun | None:
+async def close(closer: Closer, *, reason: str, mixed: bool = False, errors: tuple[str, ...] = ()) -> MergedRun | None:
     """Close for that reason, or the one that already stands. None: a verdict is lacking after all, the run goes on."""
     ending, number = await begin_ending(closer, reason=reason, mixed=mixed, errors=errors)
     await seal_everybody(closer)
@@ -50,9 +48,7 @@ async def close(
     return await gather(closer.store, closer.run, closer.plan, sealed_only=True)
 
 
-async def begin_ending(
-    closer: Closer, *, reason: str, mixed: bool, errors: tuple[str, ...]
-) -> tuple[Ending, int]:
+async def begin_ending(closer: Closer, *, reason: str, mixed: bool, errors: tuple[str, ...]) -> tuple[Ending, int]:
     """Create the next ending, or join the one that stands; (ending, its number)."""
     ending = Ending(
         reason=reason,
@@ -121,5 +117,3 @@ async def _write_closed(closer: Closer, ending: Ending, merged: MergedRun) -> No
 async def is_closed(store: CertainStore, run: str) -> bool:
     """Whether the merged result has been written."""
     return await store.read(keys.closed(run)) is not None
-
-

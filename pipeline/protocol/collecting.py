@@ -35,6 +35,8 @@ class _Crew:
     affinity: dict[str, int] = field(factory=dict)
     facts: dict[str, Any] = field(factory=dict)
     whole: str = ""
+    complaint: str = ""
+    """The latest error that a harness told of, in the framework's own words."""
 
     def next_file(self, slot: int) -> str | None:
         """The slot's own next file, or the last one of the slot that has most left."""
@@ -130,9 +132,12 @@ async def _hear(harness: Harness, crew: _Crew) -> Message:
         )
     if message["say"] == "hello":
         crew.facts.update(message["facts"])
+    elif message["say"] == "log" and message["level"] == "error":
+        crew.complaint = message["text"].strip()
     elif message["say"] == "bye":
+        complaint = f"\n{crew.complaint}" if crew.complaint else ""
         raise EngineError(
-            f"collecting suite {crew.suite!r}: the framework ended with status {message['code']}",
+            f"collecting suite {crew.suite!r}: the framework ended with status {message['code']}{complaint}",
             hint=f"its output is in {harness.log}" if harness.log else "",
         )
     return message

@@ -11,6 +11,7 @@ from typing import Protocol
 from pipeline.logic.objects import Birth
 from pipeline.protocol.supervising import Life
 
+
 class Hirer(Protocol):
     """Starts supervisors."""
 

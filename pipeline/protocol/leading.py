@@ -13,12 +13,10 @@ from attrs import frozen
 
 from pipeline.errors import EXIT_UNTRUSTWORTHY, EngineError
 from pipeline.logic.merging import FAIL_FAST
-from pipeline.logic.objects import Birth
 from pipeline.model.events import Event, Notice, RunClosed, RunStarted, TestFinished, WorkerEnded, WorkerLost
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.ports import Clock, Emit, Launcher, Store
-from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.closing import COMPLETE, Closer, close, is_closed
 from pipeline.protocol.gathering import gather
@@ -27,8 +25,9 @@ from pipeline.protocol.limits import Limits
 from pipeline.protocol.local import LocalHirer
 from pipeline.protocol.observing import Observer
 from pipeline.protocol.orders import Orders, Stop, first_of
+from pipeline.protocol.staffing import Staff
 from pipeline.protocol.supervising import Life
-from pipeline.protocol.terms import newest_term, take_term
+from pipeline.protocol.terms import take_term
 from pipeline.protocol.view import RunView
 
 
@@ -113,26 +112,26 @@ class Leader:
         self.crew = Crew(workers)
         self.nonce = nonces()
         self.term = 0
-        self.losses = 0
+        self._told: set[str] = set()
+        self._begun_watching = False
         self.fault = ""
         self.living: list[str] = []
         self.hirer: Hirer
         self.sources_unchanged: Callable[[], bool]
         self.errors: tuple[str, ...] = ()
         self._emit = emit
-        self._news = asyncio.Event()
+        self.news = asyncio.Event()
         self._observer: Observer
         self._looking: asyncio.Task[None]
         self._begun = clock.monotonic()
         self._watched = float("-inf")
-        self._ordinals: dict[int, int] = {}
-        stop.wakes(self._news)
+        self._staff = Staff(self)
+        stop.wakes(self.news)
 
     def emit(self, event: Event) -> None:
         """Count what the leader decides by, and pass the event on."""
-        if type(event) is TestFinished:
-            if self.view.progress.is_complete or self._fails_fast():
-                self._news.set()
+        if type(event) is TestFinished and (self.view.progress.is_complete or self._fails_fast()):
+            self.news.set()
         self._emit(event)
 
     async def begin(self) -> None:
@@ -158,7 +157,7 @@ class Leader:
     async def carry_on(self) -> Ending:
         """Step until the run ends."""
         while True:
-            self._news.clear()
+            self.news.clear()
             if self._looking.done():
                 self._looking.result()
             self._reap()
@@ -170,8 +169,8 @@ class Leader:
                 if ending is not None:
                     return ending
                 continue
-            await self._hire()
-            await first_of(self._news, self.clock, self.limits.watch_seconds)
+            await self._staff.hire(self.living)
+            await first_of(self.news, self.clock, self.limits.watch_seconds)
 
     async def let_go(self) -> None:
         """Leave no supervisor behind."""
@@ -185,18 +184,23 @@ class Leader:
 
     async def _watch(self) -> None:
         await self.view.refresh()
-        self.living, tombs = await self._observer.watch(self.crew.holds)
-        for tomb in tombs:
-            await self.view.refresh()
-            self.losses += not tomb.is_orderly and self._is_of_this_term(tomb.worker)
-            self.emit(
-                WorkerLost(time=self.clock.wall(), worker=tomb.worker, cause=tomb.cause, proof=tomb.proof)
-            )
+        self.living, _ = await self._observer.watch(self.crew.holds)
+        await self.view.refresh(self.limits.watch_seconds / 2)
+        self._tell_losses()
         self._dismiss_buried()
         await self._hear_foreigners()
-        if tombs:
-            self.orders.wake()
         self._watched = self.clock.monotonic()
+
+    def _tell_losses(self) -> None:
+        """Tell of each worker that somebody had to bury, once."""
+        for name, tomb in self.view.tombs.items():
+            if name in self._told:
+                continue
+            self._told.add(name)
+            self.orders.wake()
+            if not tomb.is_orderly and self._begun_watching:
+                self.emit(WorkerLost(time=self.clock.wall(), worker=name, cause=tomb.cause, proof=tomb.proof))
+        self._begun_watching = True
 
     def _dismiss_buried(self) -> None:
         """Free the slots of workers that live elsewhere and have a tombstone, whoever wrote it."""
@@ -225,7 +229,7 @@ class Leader:
                     )
                 )
             else:
-                self.losses += life.cause != "fenced"
+                self._told.add(name)
                 self.emit(WorkerLost(time=self.clock.wall(), worker=name, cause=life.cause, detail=life.detail))
 
     async def _reason_to_end(self) -> str:
@@ -242,73 +246,13 @@ class Leader:
             return "run timed out"
         if self.crew.size == 0 and self.fault:
             return "engine failed"
-        return "budget spent" if is_budget_spent(self.losses, self.limits) else ""
+        return "budget spent" if is_budget_spent(self.view.losses(self.term), self.limits) else ""
 
     async def _is_closed_by_others(self) -> bool:
         return self._watched == self.clock.monotonic() and await is_closed(self.store, self.run)
 
     def _fails_fast(self) -> bool:
         return 0 < self.plan.fail_fast <= self.view.progress.bad
-
-    def _is_of_this_term(self, worker: str) -> bool:
-        birth = self.view.births.get(worker)
-        return birth is not None and birth.term == self.term
-
-    # Hiring.
-
-    async def _hire(self) -> None:
-        """Start workers up to the number asked for, but never more than there is work."""
-        wanted = min(self.workers - len(self._present()), self._open_batches() - len(self._idle()))
-        free = self.crew.free_slots()
-        if wanted <= 0 or not free or not await self._leads():
-            return
-        for slot in free[:wanted]:
-            birth = await self._birth(slot)
-            self.crew.add(birth, self._start(birth))
-
-    def _start(self, birth: Birth) -> asyncio.Task[Life]:
-        task = self.hirer.start(birth)
-        task.add_done_callback(lambda _: self._news.set())
-        return task
-
-    def _present(self) -> set[str]:
-        return {name for name in self.living if not self.crew.holds(name)} | set(self.crew.hired)
-
-    def _idle(self) -> set[str]:
-        owners = {self.view.owners.get(each, "") for each in self.view.attempts.items()}
-        return {name for name in self.crew.hired if name not in owners}
-
-    def _open_batches(self) -> int:
-        return len(self.plan.batches) - len(self.view.taken)
-
-    async def _leads(self) -> bool:
-        """Whether this term is the newest; with nobody left alive, the next one is taken."""
-        newest = await newest_term(self.store, self.run)
-        if newest == self.term:
-            return True
-        if self._present():
-            return False
-        self.term = await take_term(self.store, self.run, self.plan, nonce=self.nonce, clock=self.clock)
-        return True
-
-    async def _birth(self, slot: int) -> Birth:
-        ordinal = self._ordinals.get(slot, 0) or await self._last_ordinal(slot)
-        self._ordinals[slot] = ordinal + 1
-        return Birth(
-            worker=f"w{slot}-{ordinal + 1}",
-            nonce=self.nonces(),
-            plan=self.plan.digest,
-            term=self.term,
-            slot=slot,
-            bucket=slot,
-            launcher=self.launcher.name,
-            identity=self.launcher.identity(slot),
-            wall=self.clock.wall(),
-        )
-
-    async def _last_ordinal(self, slot: int) -> int:
-        entries = await self.store.list(f"{keys.workers(self.run)}w{slot}-")
-        return max((int(entry.key.rsplit("-", 1)[1]) for entry in entries), default=0)
 
     # Ending.
 
@@ -330,10 +274,10 @@ class Leader:
         count = self.stop.count
         until = self.clock.monotonic() + self.limits.finish_seconds + 2 * self.limits.lease_seconds
         while self.crew.size and self.stop.count == count and self.clock.monotonic() < until:
-            self._news.clear()
+            self.news.clear()
             if all(task.done() for task in self.crew.tasks):
                 break
-            await first_of(self._news, self.clock, self.limits.watch_seconds)
+            await first_of(self.news, self.clock, self.limits.watch_seconds)
         self._reap()
 
     async def _close(self, reason: str) -> Ending | None:

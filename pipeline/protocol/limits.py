@@ -1,4 +1,4 @@
-"""How long and how often the protocol waits before it gives something up: plain numbers, read from settings elsewhere."""
+"""How long and how often the protocol waits before it gives something up: plain numbers, set elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Watch the heartbeats of all workers and bury those that are gone: at once with proof, else after a lease of silence."""
+"""Watch all heartbeats and bury workers that are gone: at once with proof, else after a lease of silence.
+
+It must not decide whether others take their place.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many tests have a final record, as far as this process knows: live records of living workers, sealed ones of dead.
+"""How many tests have a final record, as far as this process knows: live ones of the living, sealed ones of the dead.
 
 A live record may never become durable; then its worker's tombstone takes it back. It must not know why a test is bad.
 """

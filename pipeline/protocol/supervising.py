@@ -6,6 +6,8 @@ It writes its birth, then reads whether the run is ending, then claims; its own 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from attrs import frozen
 
@@ -68,7 +70,7 @@ async def be_born(worker: Worker) -> bool:
 
 
 async def may_work(worker: Worker) -> bool:
-    """Whether the run is not ending; read after the birth is written, so that a closer sees this worker or it the end."""
+    """Whether no ending stands; read after the birth is written, so that worker or closer sees the other."""
     return not standing_ending([entry.key for entry in await worker.store.list(keys.endings(worker.run))])
 
 
@@ -133,8 +135,8 @@ async def _write_last(worker: Worker, life: Life) -> Tomb | None:
     return tomb
 
 
-async def _within(clock: Clock, seconds: float, work: object) -> None:
-    task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+async def _within(clock: Clock, seconds: float, work: Coroutine[Any, Any, object]) -> None:
+    task = asyncio.ensure_future(work)
     limit = asyncio.ensure_future(clock.sleep(seconds))
     try:
         await asyncio.wait((task, limit), return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Delete a run: its plan first, so that nobody can begin to work on it, `closed` last, so that a half-deleted run is known.
+"""Delete a run: its plan first, so that nobody begins to work on it, `closed` last, so that it is known as half-gone.
 
 Only a closed run may go, or one that a person calls abandoned. It must not decide which runs are old.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from pipeline.errors import UsageError
-from pipeline.logic.silence import is_dead, look
+from pipeline.logic.silence import Sight, is_dead, look
 from pipeline.ports import Clock, Store
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
@@ -58,7 +58,7 @@ async def has_life(store: CertainStore, clock: Clock, run: str, lease_seconds: f
     """Watch the heartbeats of workers without a tombstone for a lease; whether any changed."""
     dead = {keys.last(entry.key) for entry in await store.list(keys.tombs(run))}
     born = {keys.last(entry.key) for entry in await store.list(keys.workers(run))} - dead
-    sights = {}
+    sights: dict[str, Sight] = {}
     first: dict[str, str] = {}
     while born:
         sent = clock.monotonic()

@@ -19,6 +19,9 @@ from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.progress import Progress
 from pipeline.protocol.tombs import read_tomb
 
+HARMLESS = frozenset({"finished", "stopped", "closed", "fenced"})
+"""Causes of an end that spend nothing of the budget."""
+
 _TOGETHER = 16
 """Reads that are under way at once."""
 
@@ -94,6 +97,10 @@ class RunView:
             if trail is not None:
                 _add_charges(charges, trail, is_lost=is_lost and self._is_of_term(trail.worker, term))
         return charges, went_wrong
+
+    def losses(self, term: int) -> int:
+        """Workers of that term that ended as they should not; who was cut off by an outage does not count."""
+        return sum(tomb.cause not in HARMLESS and self._is_of_term(name, term) for name, tomb in self.tombs.items())
 
     def learn_own_claim(self, batch: int, attempt: int, worker: str) -> None:
         """Take over a claim that this process made."""

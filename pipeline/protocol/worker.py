@@ -1,4 +1,4 @@
-"""What the parts of one supervisor share: who it is, its ports, its journal. No rule is in here but the journal's own."""
+"""What the parts of one supervisor share: who it is, its ports, its journal. No rule is in here but the journal's."""
 
 from __future__ import annotations
 

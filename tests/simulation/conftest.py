@@ -9,7 +9,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--seeds=10000` plays that many worlds; `--seed=123` replays one; `--all-mutations` searches from the first seed."""
+    """Plays `--seeds=10000` worlds, or one by `--seed=123`; `--all-mutations` searches from the first seed."""
     group = parser.getgroup("simulation")
     group.addoption("--seeds", type=int, default=300)
     group.addoption("--seed", type=int, default=None)

@@ -145,7 +145,7 @@ class SimHarness:
     async def _serve(self) -> None:
         try:
             await self._serve_on()
-        except Exception as fault:  # noqa: BLE001
+        except Exception as fault:
             self.world.fail(fault)
 
     async def _serve_on(self) -> None:
@@ -204,7 +204,9 @@ class SimHarness:
             await asyncio.sleep(1e9)
         if script.manner is Manner.FLAKES:
             bad = {"verdict": "failed", "message": "flaked"}
-            self.say({"say": "result", "batch": message["batch"], "i": i, "final": not message["retries"], "result": bad})
+            self.say(
+                {"say": "result", "batch": message["batch"], "i": i, "final": not message["retries"], "result": bad}
+            )
             if not message["retries"]:
                 world.oracle.ends(self, test, how="failed")
                 return

@@ -71,44 +71,128 @@ def constant(value: Any) -> Make:
 
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation("plan", "a worker of another plan is let in", (("protocol.resuming", "adopt_run", broken.other_plan),)),
-    Mutation("plan", "the plan that stands is not adopted", (("protocol.resuming", "open_run", broken.own_plan), ("protocol.resuming", "find_unfinished", always_later(None)))),
+    Mutation(
+        "plan",
+        "the plan that stands is not adopted",
+        (
+            ("protocol.resuming", "open_run", broken.own_plan),
+            ("protocol.resuming", "find_unfinished", always_later(None)),
+        ),
+    ),
     Mutation("claims", "a lost race counts as won", (("protocol.certain", "is_mine", always(True)),)),
-    Mutation("claims", "what was created with a lost answer is forgotten", (("protocol.certain", "is_mine", always(False)),)),
+    Mutation(
+        "claims", "what was created with a lost answer is forgotten", (("protocol.certain", "is_mine", always(False)),)
+    ),
     Mutation("claims", "a living worker's batch is taken over", (("protocol.view", "is_released", always(True)),)),
-    Mutation("seals", "a tombstone seals nothing", (("protocol.certain", "CertainStore.seal", always_later("999999")),)),
-    Mutation("seals", "only the first half up to a seal counts", (("protocol.gathering", "sealed_records", broken.half),)),
-    Mutation("exclusive", "no wait after a tombstone without proof", (("protocol.view", "exclusive_wait_seconds", always(0.0)),)),
-    Mutation("exclusive", "no wait for a harness that may live", (("protocol.view", "RunView.may_start", always(True)),)),
-    Mutation("guard", "a renewal does not look for the own tombstone", (("protocol.sessions", "see_tomb", always_later(None)), ("protocol.worker", "Worker._flush", broken.unfenced_flush))),
-    Mutation("guard", "a permission lasts for many leases", (("protocol.limits", "PERMISSION_PER_LEASE", constant(9.0)),)),
+    Mutation(
+        "seals", "a tombstone seals nothing", (("protocol.certain", "CertainStore.seal", always_later("999999")),)
+    ),
+    Mutation(
+        "seals", "only the first half up to a seal counts", (("protocol.gathering", "sealed_records", broken.half),)
+    ),
+    Mutation(
+        "exclusive",
+        "no wait after a tombstone without proof",
+        (("protocol.view", "exclusive_wait_seconds", always(0.0)),),
+    ),
+    Mutation(
+        "exclusive", "no wait for a harness that may live", (("protocol.view", "RunView.may_start", always(True)),)
+    ),
+    Mutation(
+        "guard",
+        "a renewal does not look for the own tombstone",
+        (
+            ("protocol.sessions", "see_tomb", always_later(None)),
+            ("protocol.worker", "Worker._flush", broken.unfenced_flush),
+        ),
+    ),
+    Mutation(
+        "guard", "a permission lasts for many leases", (("protocol.limits", "PERMISSION_PER_LEASE", constant(9.0)),)
+    ),
     Mutation("guard", "the stamp is taken after the beat", (("protocol.sessions", "permit", broken.permit_from_now),)),
     Mutation("silence", "own gaps are ignored", (("logic.silence", "is_gap", always(False)),)),
-    Mutation("silence", "a tenth of a lease is enough", (("protocol.observing", "is_dead", lambda _: lambda sight, lease: sight.sent - sight.since > lease / 10),)),
+    Mutation(
+        "silence",
+        "a tenth of a lease is enough",
+        (("protocol.observing", "is_dead", lambda _: lambda sight, lease: sight.sent - sight.since > lease / 10),),
+    ),
     Mutation("silence", "nobody is ever dead", (("protocol.observing", "is_dead", always(False)),)),
     Mutation("verdicts", "the exit code is always good", (("logic.merging", "exit_code", always(0)),)),
-    Mutation("verdicts", "a start counts as a verdict", (("logic.merging", "counts", lambda _: lambda record: record.kind in ("final", "start")),)),
+    Mutation(
+        "verdicts",
+        "a start counts as a verdict",
+        (("logic.merging", "counts", lambda _: lambda record: record.kind in ("final", "start")),),
+    ),
     Mutation("verdicts", "a failed try that is not final counts", (("protocol.listening", "is_final", always(True)),)),
-    Mutation("losses", "finished tests run again", (("protocol.view", "RunView.remaining", lambda _: lambda view, batch: tuple(view.plan.batches[batch].tests)),)),
+    Mutation(
+        "losses",
+        "finished tests run again",
+        (("protocol.view", "RunView.remaining", lambda _: lambda view, batch: tuple(view.plan.batches[batch].tests)),),
+    ),
     Mutation("losses", "the budget never ends", (("protocol.leading", "is_budget_spent", always(False)),)),
-    Mutation("losses", "every death is a proven crash", (("logic.blame", "is_proven", always(True)), ("logic.blame", "is_foreign_kill", always(False)))),
-    Mutation("blame", "suspects run with the others", (("protocol.assignments", "divide", lambda _: lambda tests, charges, *, careful: (Part(tests=tuple(tests), careful=careful),)),)),
-    Mutation("blame", "suspects do not get a fresh harness", (("protocol.carrying", "needs_fresh_harness", always(False)),)),
+    Mutation(
+        "losses",
+        "every death is a proven crash",
+        (("logic.blame", "is_proven", always(True)), ("logic.blame", "is_foreign_kill", always(False))),
+    ),
+    Mutation(
+        "blame",
+        "suspects run with the others",
+        (
+            (
+                "protocol.assignments",
+                "divide",
+                lambda _: lambda tests, charges, *, careful: (Part(tests=tuple(tests), careful=careful),),
+            ),
+        ),
+    ),
+    Mutation(
+        "blame", "suspects do not get a fresh harness", (("protocol.carrying", "needs_fresh_harness", always(False)),)
+    ),
     Mutation("blame", "one death is enough", (("protocol.carrying", "convict", broken.hasty),)),
     Mutation("blame", "a killer is never convicted", (("protocol.carrying", "convict", always(None)),)),
     Mutation("blame", "the next test is blamed", (("protocol.carrying", "flying_test", broken.next_test),)),
-    Mutation("blame", "starts are not durable after a loss", (("protocol.listening", "before_go", always_later(None)),)),
+    Mutation(
+        "blame", "starts are not durable after a loss", (("protocol.listening", "before_go", always_later(None)),)
+    ),
     Mutation("blame", "an attempt after a loss is careless", (("protocol.claiming", "is_careful", always(False)),)),
     Mutation("resume", "an open run is not found", (("protocol.resuming", "is_open", always(False)),)),
-    Mutation("resume", "what a dead harness still held is dropped", (("protocol.observing", "Observer._salvaged", always_later(())),)),
+    Mutation(
+        "resume",
+        "what a dead harness still held is dropped",
+        (("protocol.observing", "Observer._salvaged", always_later(())),),
+    ),
     Mutation("ends", "a worker's own proof is a lie", (("protocol.supervising", "kill_session", always_later(None)),)),
     Mutation("ends", "overdue tests are left alone", (("protocol.watching", "is_overdue", always(False)),)),
     Mutation("ends", "any test is overdue", (("protocol.watching", "is_overdue", always(True)),)),
-    Mutation("closing", "the ending is not read after the birth", (("protocol.supervising", "may_work", always_later(True)), ("protocol.claiming", "sees_ending", always(False)))),
+    Mutation(
+        "closing",
+        "the ending is not read after the birth",
+        (("protocol.supervising", "may_work", always_later(True)), ("protocol.claiming", "sees_ending", always(False))),
+    ),
     Mutation("closing", "nobody is sealed", (("protocol.closing", "seal_everybody", always_later(None)),)),
-    Mutation("closing", "a lacking verdict closes all the same", (("protocol.closing", "must_go_on", always(False)), ("protocol.leading", "Leader._dismiss", always_later(None)))),
-    Mutation("closing", "withdrawals are not seen", (("protocol.view", "standing_ending", broken.to_withdrawals), ("protocol.closing", "must_go_on", broken.go_on_once))),
+    Mutation(
+        "closing",
+        "a lacking verdict closes all the same",
+        (
+            ("protocol.closing", "must_go_on", always(False)),
+            ("protocol.leading", "Leader._dismiss", always_later(None)),
+        ),
+    ),
+    Mutation(
+        "closing",
+        "withdrawals are not seen",
+        (
+            ("protocol.view", "standing_ending", broken.to_withdrawals),
+            ("protocol.closing", "must_go_on", broken.go_on_once),
+        ),
+    ),
     Mutation("identity", "changed sources go unnoticed", (("protocol.leading", "is_mixed", always(False)),)),
     Mutation("identity", "any run is called mixed", (("protocol.leading", "is_mixed", always(True)),)),
-    Mutation("deletion", "the plan goes last", (("protocol.sweeping", "FIRST", constant("closed")), ("protocol.sweeping", "LAST", constant("plan")))),
+    Mutation(
+        "deletion",
+        "the plan goes last",
+        (("protocol.sweeping", "FIRST", constant("closed")), ("protocol.sweeping", "LAST", constant("plan"))),
+    ),
     Mutation("deletion", "closed goes in between", (("protocol.sweeping", "LAST", constant("workers")),)),
 )

@@ -14,6 +14,7 @@ from pipeline.logic.trails import follow
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
+from pipeline.protocol.view import HARMLESS
 from tests.simulation.tests_of_users import Manner
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class Oracle:
             raise Broken(f"{tomb.worker} is proven dead, but its harness {living} lives (proof)")
 
     def _within_budget(self, run: str, tomb: Tomb) -> None:
-        if tomb.is_orderly:
+        if tomb.cause in HARMLESS:
             return
         births = {
             keys.last(key): from_bytes(Birth, data)
@@ -262,11 +263,13 @@ class Oracle:
         for key, data in self.values.items():
             if key.startswith(keys.tombs(run)):
                 other = from_bytes(Tomb, data)
-                lost += not other.is_orderly and births[other.worker].term == term
+                lost += other.cause not in HARMLESS and births[other.worker].term == term
         scenario = self.world.scenario
-        most = scenario.limits.max_losses + max(scenario.workers, scenario.resumed_workers) + 1
+        most = scenario.limits.max_losses + max(scenario.workers, scenario.resumed_workers)
         if lost > most:
-            raise Broken(f"term {term} has lost {lost} workers, its budget is {scenario.limits.max_losses} (invariant 7)")
+            raise Broken(
+                f"term {term} has lost {lost} workers, its budget is {scenario.limits.max_losses} (invariant 7)"
+            )
 
     # What comes out.
 

@@ -22,6 +22,6 @@ def breakage(seed: int) -> str:
     """What breaks in the world of that seed, or nothing."""
     try:
         play_seed(seed)
-    except Exception as fault:  # noqa: BLE001
+    except Exception as fault:
         return f"seed {seed}: {type(fault).__name__}: {fault}\n  replay: pytest tests/simulation --seed={seed}"
     return ""

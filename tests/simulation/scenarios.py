@@ -89,7 +89,8 @@ def draw(seed: int) -> Scenario:
         no_harness_rate=rng.choice((0.0, 0.0, 0.0, 0.02)),
         crashes_at=tuple(rng.uniform(0, 3 * lease) for _ in range(0 if calm else rng.choice((0, 0, 1, 1, 2)))),
         stalls_at=tuple(
-            (rng.uniform(0, 2 * lease), rng.uniform(0.2, 3) * lease) for _ in range(0 if calm else rng.choice((0, 1, 1, 2)))
+            (rng.uniform(0, 2 * lease), rng.uniform(0.2, 3) * lease)
+            for _ in range(0 if calm else rng.choice((0, 1, 1, 2)))
         ),
         buried_at=tuple(rng.uniform(0, 3 * lease) for _ in range(rng.choice((0, 0, 1, 2)))),
         second_agent_at=rng.uniform(0, 2 * lease) if rng.random() < 0.25 else None,
@@ -99,12 +100,12 @@ def draw(seed: int) -> Scenario:
         limits=Limits(
             lease_seconds=lease,
             max_losses=rng.choice((0, 1, 1000, 1000)),
-            test_timeout_seconds={"s": 3 * lease, "t": 3 * lease},
+            test_timeout_seconds={"s": 10.0, "t": 10.0},
             slow_after_seconds=2 * lease,
             flush_seconds=lease / rng.choice((4, 20)),
             finish_seconds=lease,
             stop_seconds=lease / 2,
-            idle_seconds=lease / 8,
+            idle_seconds=lease / 4,
             retry_seconds=lease / 40,
             max_losses_per_test=6,
         ),
@@ -120,7 +121,7 @@ def _script(rng: random.Random) -> Script:
     manner = rng.choices(
         (Manner.PASSES, Manner.FAILS, Manner.HANGS, Manner.CRASHES, Manner.FLAKES), weights=(80, 5, 2, 6, 4)
     )[0]
-    return Script(seconds=rng.choice((0.01, 0.1, 0.5, 1.0, 3.0)), manner=manner)
+    return Script(seconds=rng.choice((0.01, 0.1, 0.5, 1.0, 3.0, 6.0)), manner=manner)
 
 
 def _plan(rng: random.Random, scripts: tuple[Script, ...], workers: int) -> Plan:
@@ -129,7 +130,9 @@ def _plan(rng: random.Random, scripts: tuple[Script, ...], workers: int) -> Plan
     while left:
         sizes.append(min(left, rng.choice((1, 1, 2, 4))))
         left -= sizes[-1]
-    tests, batches, buckets = [], [], [[] for _ in range(workers)]
+    tests: list[Test] = []
+    batches: list[Batch] = []
+    buckets: list[list[int]] = [[] for _ in range(workers)]
     for number, size in enumerate(sizes):
         exclusive = f"r{number}" if rng.random() < 0.4 else ""
         suite = rng.choice("sst")

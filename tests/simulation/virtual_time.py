@@ -63,7 +63,7 @@ def play(main: Coroutine[Any, Any, Any]) -> Any:
             task.cancel()
         try:
             loop.run_until_complete(asyncio.sleep(0))
-        except BaseException:  # noqa: BLE001, S110
+        except BaseException:
             pass
         loop.set_exception_handler(lambda *_: None)
         loop.close()

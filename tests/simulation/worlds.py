@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from attrs import define, evolve, field
 
@@ -12,6 +13,7 @@ from pipeline.errors import EngineError, FleetError
 from pipeline.logic.objects import Birth, Tomb, from_bytes, to_bytes
 from pipeline.model.events import Event
 from pipeline.model.messages import Message
+from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys, leading, resuming, supervising, sweeping
 from pipeline.protocol.certain import CertainStore
@@ -84,7 +86,7 @@ class World:
         self.store = MemoryStore(self.data, decide=self._fate, wait=asyncio.sleep, later=self.later)
 
     @property
-    def plan(self):  # type: ignore[no-untyped-def]
+    def plan(self) -> Plan:
         """What is planned."""
         return self.scenario.plan
 
@@ -100,7 +102,7 @@ class World:
     def _guarded(self, call: Callable[[], object]) -> None:
         try:
             call()
-        except BaseException as fault:  # noqa: BLE001
+        except BaseException as fault:
             self.fail(fault)
 
     def fail(self, fault: BaseException) -> None:
@@ -155,7 +157,9 @@ class World:
 
     def process(self, name: str) -> Process:
         """A new process with clocks of its own."""
-        process = Process(f"{name}-{self.next_number()}", offset=self.rng.uniform(0, 1e5), rate=self.rng.uniform(0.995, 1.005))
+        process = Process(
+            f"{name}-{self.next_number()}", offset=self.rng.uniform(0, 1e5), rate=self.rng.uniform(0.995, 1.005)
+        )
         self.processes.append(process)
         return process
 
@@ -192,7 +196,7 @@ class World:
         for when in scenario.crashes_at:
             self.later(when, self._strike)
         for when, seconds in scenario.stalls_at:
-            self.later(when, lambda seconds=seconds: self._freeze(seconds))
+            self.later(when, partial(self._freeze, seconds))
         for when in scenario.buried_at:
             self.later(when, self._bury_somebody)
         if scenario.second_agent_at is not None:
@@ -287,7 +291,7 @@ class World:
         except FleetError as error:
             if not isinstance(error, EngineError):
                 self.fail(error)
-        except BaseException as fault:  # noqa: BLE001
+        except BaseException as fault:
             if not process.is_gone:
                 self.fail(fault)
         finally:
