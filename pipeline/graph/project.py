@@ -6,23 +6,30 @@ Reads file names and one table of pyproject.toml; knows no setting.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import UsageError
 
 TABLES = ("doit", "doit-fleet")
 MARKS = ("pyproject.toml", "dodo.py", "setup.py", "setup.cfg", "tox.ini", "pytest.ini")
+LESSER_MARKS = (".git", ".venv", "venv")
+"""What tells where a project is when it has no file of configuration at all."""
 
 
 def find_root(start: Path) -> Path:
     """The nearest folder that is set up for us, else the nearest that looks like a project, else `start`.
 
-    Set up: it has fleet.toml, or pyproject.toml with a table `tool.doit` or `tool.doit-fleet`. The search ends at the
-    root of the repository.
+    Set up: it has fleet.toml, or pyproject.toml with a table `tool.doit` or `tool.doit-fleet`. A repository or an
+    environment marks a project without any configuration. The search ends at the root of the repository.
     """
     folders = _up_to_repository(start.absolute())
     chosen = next((folder for folder in folders if _is_set_up(folder)), None)
-    return chosen or next((folder for folder in folders if any((folder / mark).is_file() for mark in MARKS)), start)
+    return chosen or _nearest(folders, MARKS) or _nearest(folders, LESSER_MARKS) or start
+
+
+def _nearest(folders: Sequence[Path], marks: Sequence[str]) -> Path | None:
+    return next((folder for folder in folders if any((folder / mark).exists() for mark in marks)), None)
 
 
 def _up_to_repository(start: Path) -> list[Path]:

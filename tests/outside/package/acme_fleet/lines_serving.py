@@ -88,5 +88,5 @@ if __name__ == "__main__":
         for native in ([path] if "::" in path else [native for file in files([path]) for native in natives(file, None)])
     ]
     verdicts = [evaluated(native)["verdict"] for native in named]
-    print("\n".join(f"{native} {verdict}" for native, verdict in zip(named, verdicts)))
+    print("\n".join(f"{native} {verdict}" for native, verdict in zip(named, verdicts)))  # noqa: B905 - Python 3.8 knows no `strict`.
     sys.exit(any(verdict != "passed" for verdict in verdicts))
