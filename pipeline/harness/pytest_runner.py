@@ -53,11 +53,15 @@ class Runner:
         self._channel.say("start", batch=entry.batch.name, i=entry.i, at=round(started, 6))
         if entry.batch.careful:
             self._queue.wait_for_go(entry)
+        failed: list[dict[str, Any]] = []
         for number in range(1, entry.batch.retries + 2):
             result = self._try(entry, item, number)
             if number > entry.batch.retries or result["verdict"] not in ("failed", "error"):
                 break
             self._say(entry, result, final=False)
+            failed += [*result.pop("earlier", ()), result]
+        if failed:
+            result["earlier"] = [*failed, *result.get("earlier", ())]
         self._say(entry, result)
 
     def settle(self, chain: list[Any]) -> None:

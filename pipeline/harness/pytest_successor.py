@@ -54,7 +54,9 @@ def late_report(item: Any, chain: list[Any]) -> Any:
     capture = item.config.pluginmanager.getplugin("capturemanager")
 
     def tear_down() -> None:
-        with catch_warnings_for_item(config=item.config, ihook=item.ihook, when="runtest", item=item):
+        with catch_warnings_for_item(  # noqa: SIM117 - Python 3.8 reads this.
+            config=item.config, ihook=item.ihook, when="runtest", item=item
+        ):
             with capture.item_capture("teardown", item):
                 item.session._setupstate.teardown_exact(nextitem)
 

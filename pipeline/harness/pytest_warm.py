@@ -13,7 +13,7 @@ def warm(args: list[str]) -> None:
     """Import pytest; then the plug-ins of its entry points, if this pytest allows it."""
     import pytest
 
-    from . import pytest_plugin
+    from . import pytest_plugin  # noqa: F401 - all harnesses share our own modules too.
 
     if tuple(int(part) for part in pytest.__version__.split(".")[:2]) >= (9, 2) and "--assert=plain" not in args:
         try:

@@ -60,7 +60,7 @@ class Harness:
             "seed": seed,
             "warm": warm,
         }
-        log = open(folder / f".harness-{slot}.log", "wb")
+        log = open(folder / f".harness-{slot}.log", "wb")  # noqa: SIM115 - closed below, once inherited.
         self.log = Path(log.name)
         self.process = subprocess.Popen(
             [python, "-c", BOOT, str(HARNESS), str(theirs.fileno()), json.dumps(options)],

@@ -42,6 +42,14 @@ def test_failed_tries_are_said_and_a_later_pass_decides(tmp_path: Path) -> None:
         "test_setup_again": ("passed", 1),
     }
     assert [m["i"] for m in messages if m["say"] == "result" and not m["final"]] == [0, 0, 2, 2, 4]
+    assert {name: [one["verdict"] for one in each.get("earlier", ())] for name, each in results.items()} == {
+        "test_flaky": ["failed", "failed"],
+        "test_made": [],
+        "test_always_bad": ["failed", "failed"],
+        "test_good": [],
+        "test_setup": ["error"],
+        "test_setup_again": [],
+    }
     assert [m["i"] for m in messages if m["say"] == "start"] == [0, 1, 2, 3, 4, 5]
 
 
