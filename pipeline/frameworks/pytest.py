@@ -9,6 +9,7 @@ import configparser
 import fnmatch
 import glob
 import json
+import os
 import re
 import shlex
 import tomllib
@@ -49,19 +50,29 @@ def arguments(suite: Suite) -> list[str]:
         chosen += ["-k", suite.keyword]
     if suite.marks:
         chosen += ["-m", suite.marks]
-    return chosen + list(suite.ids if suite.ids is not None else suite.paths)
+    return chosen + ([from_root(suite, native) for native in suite.ids] if suite.ids is not None else list(suite.paths))
+
+
+def from_root(suite: Suite, native: str) -> str:
+    """A node id as one types it in the suite's root: pytest names tests from its rootdir, which may lie above."""
+    file, colons, rest = native.partition("::")
+    root = Path(suite.root)
+    above = next((folder for folder in (root, *root.parents) if (folder / file).exists()), root)
+    return native if above == root else f"{os.path.relpath(above / file, root)}{colons}{rest}"
 
 
 def reproduce(suite: Suite, test: Test) -> str:
     """A line for a shell that runs one test with plain pytest, from the suite's root, needing nothing of ours."""
     start = ["pytest"] if suite.invocation == "pytest" else [suite.interpreter.path, "-m", "pytest"]
-    return shlex.join([*start, *suite.args, test.native])
+    return shlex.join([*start, *suite.args, from_root(suite, test.native)])
 
 
 def replay(suite: Suite, natives: Sequence[str], file: Path) -> list[str]:
-    """A command that runs tests in a given order; newer versions read the ids from the file, so that many fit."""
+    """A command that runs tests in a given order; newer versions read the ids from `file`, so that many fit."""
+    ids = [from_root(suite, native) for native in natives]
+    file.write_text("".join(f"{each}\n" for each in ids if "\n" not in each), encoding="utf-8")
     version = tuple(int(part) for part in suite.interpreter.packages["pytest"].split(".")[:2])
-    return [suite.interpreter.path, "-m", "pytest", *suite.args, *([f"@{file}"] if version >= (8, 2) else natives)]
+    return [suite.interpreter.path, "-m", "pytest", *suite.args, *([f"@{file}"] if version >= (8, 2) else ids)]
 
 
 def foreground(suite: Suite) -> list[str]:

@@ -47,7 +47,7 @@ class Framework(Protocol):
         """A shell line that runs one test without anything of ours."""
 
     def replay(self, suite: Suite, natives: Sequence[str], file: Path) -> Sequence[str]:
-        """A command that runs these tests in this order without anything of ours; `file` holds them, an id a line."""
+        """A command that runs these tests in this order without anything of ours; it may write them to `file`."""
 
     def foreground(self, suite: Suite) -> Sequence[str]:
         """A command that runs the whole suite in one process, on the terminal."""

@@ -1,13 +1,12 @@
 """`reproduce`: replay the sequence of tests that one worker ran, with plain pytest and nothing of ours.
 
-Leaves `build/reproduce/<worker>.ids`, the native ids in the order in which the worker ran them.
+Leaves `build/reproduce/<worker>-<suite>.ids`, the tests in the order in which the worker ran them.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
 from pipeline.errors import UsageError
 from pipeline.graph.catalog import Catalog
@@ -53,7 +52,7 @@ def sequence(agent: Agent, run: MergedRun, worker: str) -> list[tuple[Suite, Seq
     for suite in agent.suites():
         natives = [native for one in own if (native := _native(one, suite.name))]
         if natives:
-            path = _write(folder / f"{worker}-{suite.name}.ids", natives)
+            path = folder / f"{worker}-{suite.name}.ids"
             commands.append((suite, agent.framework(suite).replay(suite, natives, path)))
     return commands
 
@@ -61,8 +60,3 @@ def sequence(agent: Agent, run: MergedRun, worker: str) -> list[tuple[Suite, Seq
 def _native(outcome: Outcome, suite: str) -> str:
     name, _, native = outcome.result.test.partition("::")
     return native if name == suite else ""
-
-
-def _write(path: Path, natives: Sequence[str]) -> Path:
-    path.write_text("".join(f"{native}\n" for native in natives if "\n" not in native), encoding="utf-8")
-    return path

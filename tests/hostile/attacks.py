@@ -95,9 +95,10 @@ ATTACKS: dict[str, tuple[str, str]] = {
     "eats_memory": (
         "failed",
         """
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 26), resource.getrlimit(resource.RLIMIT_AS)[1]))
         try:
-            eaten = [bytearray(1 << 26) for _ in range(100)]
+            eaten = [bytearray(1 << 22) for _ in range(100)]
         finally:
             resource.setrlimit(resource.RLIMIT_AS, (-1, resource.getrlimit(resource.RLIMIT_AS)[1]))
         """,
