@@ -45,7 +45,7 @@ async def close(closer: Closer, *, reason: str, mixed: bool = False, errors: tup
         if await closer.store.read(keys.closed(closer.run)) is None:
             return None
     await _write_closed(closer, ending, merged)
-    return await gather(closer.store, closer.run, closer.plan, sealed_only=True)
+    return merged
 
 
 async def begin_ending(closer: Closer, *, reason: str, mixed: bool, errors: tuple[str, ...]) -> tuple[Ending, int]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import evolve
-
 from pipeline.model.codec import result_from_json
 from pipeline.model.events import TestFinished, TestStarted, WorkerReady
 from pipeline.model.messages import Message
@@ -114,10 +112,9 @@ def finish(worker: Worker, portion: Portion, test: int, body: object, *, started
     if test not in assignment.left:
         portion.left.discard(test)
         return
+    if started and isinstance(body, dict):
+        body["started"] = round(started, 6)
     result, plain = _checked(worker.plan.tests[test].id, body)
-    if started:
-        plain["started"] = round(started, 6)
-        result = evolve(result, started=started)
     claim = assignment.claim
     worker.record("final", claim.batch, claim.attempt, test, plain)
     del assignment.left[test]

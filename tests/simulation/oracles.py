@@ -281,6 +281,8 @@ class Oracle:
         missing = [test for test, _ in merged.missing]
         if sorted(found + missing) != sorted(numbers):
             raise Broken("not every planned test is named exactly once (invariant 6)")
+        if missing and merged.reason == "complete":
+            raise Broken(f"closed as complete, but {missing} lack a verdict (closing)")
         for outcome in merged.outcomes:
             test, verdict = numbers[outcome.result.test], outcome.result.verdict.value
             manner = scripts[test].manner
