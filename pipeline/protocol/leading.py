@@ -9,7 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pipeline.errors import EXIT_UNTRUSTWORTHY, EngineError
 from pipeline.logic.merging import FAIL_FAST
@@ -304,7 +304,7 @@ class Leader:
         code = 128 + self.stop.signal_number if self.stop.count else EXIT_UNTRUSTWORTHY
         if reason == "engine failed":
             reason = f"{reason}: {self.fault}"
-        return self._tell(merged, closed=False, exit_code=code, reason=reason)
+        return self._tell(evolve(merged, reason=reason), closed=False, exit_code=code, reason=reason)
 
     def _tell(self, merged: MergedRun, *, closed: bool, exit_code: int, reason: str) -> Ending:
         self.emit(
