@@ -160,7 +160,8 @@ class Launcher(Protocol):
     def identity(self, slot: int) -> dict[str, str | int]:
         """What a worker in that slot writes into its birth, so that a later agent can find and end its leftovers.
 
-        For local: boot id, the agent's pid and start time, the folder of the slot's outboxes.
+        For local: boot id, the agent's pid and start time, the folder of the slot's outboxes. `place` and `log`, where
+        given, are shown to people.
         """
 
     async def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:

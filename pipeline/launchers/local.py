@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -92,6 +93,8 @@ class LocalLauncher:
             "pid": self._pid,
             "started": self._started,
             "folder": str(self._slot_folder(slot)),
+            "place": platform.node(),
+            "log": str(self._slot_folder(slot) / "*" / "worker.log"),
         }
 
     async def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:

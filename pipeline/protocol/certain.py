@@ -24,6 +24,10 @@ class CertainStore:
     store: Store
     clock: Clock
     retry_seconds: float = 0.2
+    patience_seconds: float = float("inf")
+    """An outage that lasts longer is raised: then the run stays open, for the same command to go on with."""
+    tell: Callable[[StoreUnavailable], None] = lambda error: None
+    """Called when a call meets an outage for the first time."""
 
     async def create(self, key: str, data: bytes) -> bool:
         """Whether the value that stands at `key` is this one, now or from an earlier try."""
@@ -60,10 +64,17 @@ class CertainStore:
         await self._until_definite(journal.flush)
 
     async def _until_definite(self, call: Callable[[], Awaitable[T]]) -> T:
+        since: float | None = None
         while True:
             try:
                 return await call()
-            except StoreUnavailable:
+            except StoreUnavailable as error:
+                now = self.clock.monotonic()
+                if since is None:
+                    since = now
+                    self.tell(error)
+                if now - since >= self.patience_seconds:
+                    raise
                 await self.clock.sleep(self.retry_seconds)
 
 

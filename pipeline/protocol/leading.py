@@ -25,6 +25,7 @@ from pipeline.protocol.limits import Limits
 from pipeline.protocol.local import LocalHirer
 from pipeline.protocol.observing import Observer
 from pipeline.protocol.orders import Orders, Stop, first_of
+from pipeline.protocol.outages import Outages
 from pipeline.protocol.staffing import Staff
 from pipeline.protocol.supervising import Life
 from pipeline.protocol.terms import take_term
@@ -39,6 +40,8 @@ class Ending:
     closed: bool
     """Whether the run is over; if not, the same command goes on with it."""
     exit_code: int
+    reason: str = ""
+    """Why it ended, for people."""
 
 
 def new_nonce() -> str:
@@ -105,7 +108,8 @@ class Leader:
         nonces: Callable[[], str],
     ) -> None:
         self.run, self.plan, self.launcher, self.clock, self.limits = run, plan, launcher, clock, limits
-        self.store = CertainStore(store, clock, limits.retry_seconds)
+        outages = Outages(clock, self._notice)
+        self.store = CertainStore(store, clock, limits.retry_seconds, limits.outage_seconds, outages)
         self.workers, self.stop, self.nonces = workers, stop, nonces
         self.view = RunView(run, plan, self.store, clock, limits.lease_seconds)
         self.orders = Orders()
@@ -319,7 +323,7 @@ class Leader:
                 reason=reason,
             )
         )
-        return Ending(merged=merged, closed=closed, exit_code=exit_code)
+        return Ending(merged=merged, closed=closed, exit_code=exit_code, reason=reason)
 
     def _notice(self, text: str) -> None:
         self.emit(Notice(time=self.clock.wall(), level="warning", text=text))

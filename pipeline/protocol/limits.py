@@ -37,6 +37,8 @@ class Limits:
     idle_seconds: float = 0.5
     """Between two looks for work that may have come back."""
     retry_seconds: float = 0.2
+    outage_seconds: float = 120.0
+    """Without an answer of the store, before the run is left open."""
     max_failed_starts: int = 3
     """Harnesses in a row that end without a word."""
 

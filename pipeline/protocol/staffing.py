@@ -63,6 +63,7 @@ class Staff:
         leader = self._leader
         ordinal = self._ordinals.get(slot, 0) or await self._last_ordinal(slot)
         self._ordinals[slot] = ordinal + 1
+        identity = leader.launcher.identity(slot)
         return Birth(
             worker=f"w{slot}-{ordinal + 1}",
             nonce=leader.nonces(),
@@ -71,7 +72,9 @@ class Staff:
             slot=slot,
             bucket=slot,
             launcher=leader.launcher.name,
-            identity=leader.launcher.identity(slot),
+            place=str(identity.get("place", "")),
+            log=str(identity.get("log", "")),
+            identity=identity,
             wall=leader.clock.wall(),
         )
 

@@ -63,7 +63,7 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
     left = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
     if stop.signal_number:
         raise Stopped(left, signal_number=stop.signal_number, hint="the same command goes on with it")
-    reason = ending.merged.reason or "it could not be carried out"
+    reason = ending.reason or "it could not be carried out"
     raise UntrustworthyRun(f"{left}: {reason}", hint="the same command goes on with it")
 
 
