@@ -72,12 +72,11 @@ def test_no_tests_is_an_error() -> None:
 
 def test_a_damaged_result_is_an_error_of_its_test_alone() -> None:
     """Hostile records never raise."""
-    record = write_record("final", 0, 1, 0, {"verdict": ["?"]})
+    damaged = write_record("final", 0, 1, 0, {"verdict": ["?"]})
     share = book("w0-1", (1, 1, "passed"), (2, 1, "passed"), (3, 1, "passed"))
 
-    merged = merge(
-        PLAN, [Book(birth=share.birth, tomb=share.tomb, records=[*share.records, record])], Circumstances(run="r")
-    )
+    share = Book(birth=share.birth, tomb=share.tomb, records=[*share.records, damaged])
+    merged = merge(PLAN, [share], Circumstances(run="r"))
 
     assert merged.counts == {"error": 1, "passed": 3}
 

@@ -162,9 +162,9 @@ class Oracle:
         begun = self.written[min(endings)]
         for key in self.values:
             worker = keys.last(key)
-            if key.startswith(keys.workers(run)) and self.written[key] < begun:
-                if keys.tomb(run, worker) not in self.values:
-                    raise Broken(f"closed, but {worker} is not sealed (closing)")
+            is_earlier = key.startswith(keys.workers(run)) and self.written[key] < begun
+            if is_earlier and keys.tomb(run, worker) not in self.values:
+                raise Broken(f"closed, but {worker} is not sealed (closing)")
 
     def _named_plan(self, key: str, plan: str) -> None:
         run = key.split("/")[1]
@@ -193,9 +193,9 @@ class Oracle:
         born = self.written[keys.worker(run, claim.worker)]
         for key in self.values:
             name = keys.last(key)
-            if key.startswith(keys.endings(run)) and "." not in name and self.written[key] < born:
-                if keys.withdrawal(run, int(name)) not in self.values:
-                    raise Broken(f"{claim.worker} was born after the ending began, yet claims (closing)")
+            is_earlier = key.startswith(keys.endings(run)) and "." not in name and self.written[key] < born
+            if is_earlier and keys.withdrawal(run, int(name)) not in self.values:
+                raise Broken(f"{claim.worker} was born after the ending began, yet claims (closing)")
 
     def _is_careful_after_loss(self, run: str, claim: Claim) -> None:
         bucket = self.world.plan.batches[claim.batch].bucket

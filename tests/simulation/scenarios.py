@@ -100,7 +100,7 @@ def draw(seed: int) -> Scenario:
         limits=Limits(
             lease_seconds=lease,
             max_losses=rng.choice((0, 1, 1000, 1000)),
-            test_timeout_seconds={"s": 10.0, "t": 10.0},
+            test_timeout_seconds={"s": 15.0, "t": 15.0},
             slow_after_seconds=2 * lease,
             flush_seconds=lease / rng.choice((4, 20)),
             finish_seconds=lease,
