@@ -41,7 +41,11 @@ class SimHarness:
         self._asked = False
         self._offset = world.rng.uniform(-1e4, 1e4)
         self._permitted_until: float | None = None
-        self._expiry: asyncio.TimerHandle | None = None
+        # Whoever is never given a permission must not live for ever either.
+        grace = asyncio.get_running_loop().call_later(
+            2 * world.scenario.lease_seconds, lambda: self.die("expired", asked=False)
+        )
+        self._expiry: asyncio.TimerHandle | None = grace
         self._delivered_at = 0.0
         self._born = world.now
         self._started = False
