@@ -11,7 +11,6 @@ from typing import Any
 
 from extensions.fleet import Fleet
 from pipeline.errors import UsageError
-from pipeline.logic.group_files import parse_ids
 from pipeline.model.suites import Interpreter, Suite
 from pipeline.settings.secret import Secret
 
@@ -45,12 +44,22 @@ def _expand(
     if paths is None:
         return []
     pythons = settings.python.get() or ("",)
-    made = []
-    for python in pythons:
-        interpreter = find(python, root, wanted(settings.framework.get()))
-        version = f"-py{interpreter.version[0]}.{interpreter.version[1]}" if len(pythons) > 1 else ""
-        made.append(_suite(fleet, settings, f"{name}{version}", root, interpreter, paths, failed))
-    return made
+    found = [find(python, root, wanted(settings.framework.get())) for python in pythons]
+    names = names_of_versions(name, found) if len(found) > 1 else [name]
+    return [
+        _suite(fleet, settings, one, root, interpreter, paths, failed)
+        for one, interpreter in zip(names, found, strict=True)
+    ]
+
+
+def names_of_versions(name: str, found: Sequence[Interpreter]) -> list[str]:
+    """A name for each interpreter's suite: with its version, and a number where a version comes again."""
+    names: list[str] = []
+    for interpreter in found:
+        versioned = f"{name}-py{interpreter.version[0]}.{interpreter.version[1]}"
+        again = sum(one.version[:2] == interpreter.version[:2] for one in found[: len(names)])
+        names.append(f"{versioned}-{again + 1}" if again else versioned)
+    return names
 
 
 def _suite(
@@ -116,6 +125,8 @@ def _read_ids(file: Path | None, suite: str) -> tuple[str, ...] | None:
     if file is None:
         return None
     try:
+        from pipeline.logic.group_files import parse_ids  # Here, because few suites are selected by a file.
+
         ids = parse_ids(file.read_text("utf-8", "surrogateescape"))
     except OSError as error:
         raise UsageError(f"cannot read the file of test ids {str(file)!r}: {error}") from error

@@ -104,7 +104,10 @@ class CatalogLoader(DodoTaskLoader):  # type: ignore[misc]
 
     def _configure(self, configure: object) -> None:
         if inspect.isfunction(configure) and len(inspect.signature(configure).parameters) == 1:
-            configure(self.composition.fleet)
+            from pipeline.settings import scanning  # noqa: F401 - Ours import it for a mistake in dodo.py, too late then.
+
+            with self.userland.entered():
+                configure(self.composition.fleet)
 
     def load_doit_config(self) -> dict[str, Any]:
         """doit's configuration: the composition's, below pyproject.toml's, below the dodo.py's."""

@@ -5,6 +5,8 @@ It must not write. A worker without a tombstone counts as far as its journal is 
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from pipeline.errors import UntrustworthyRun
 from pipeline.logic.merging import Book, Circumstances, merge
 from pipeline.logic.objects import Birth, Claim, Closed, Ending, from_bytes
@@ -25,20 +27,18 @@ async def read_plan(store: CertainStore, run: str) -> Plan:
     return from_json(data)
 
 
-async def gather(store: CertainStore, run: str, plan: Plan, *, sealed_only: bool = False) -> MergedRun:
-    """Merge what the store holds of the run."""
-    about = await _circumstances(store, run)
+async def gather(
+    store: CertainStore, run: str, plan: Plan, *, sealed_only: bool = False, allows_empty: bool = False
+) -> MergedRun:
+    """Merge what the store holds of the run. `allows_empty`: a plan without tests was asked for."""
+    about = evolve(await _circumstances(store, run), allows_empty=allows_empty)
     books = await read_books(store, run, plan, sealed_only=sealed_only)
     merged = merge(plan, books, about)
     if not merged.missing:
         return merged
     absent = {test for test, _ in merged.missing}
     owners = await _last_owners(store, run, plan, absent)
-    return merge(
-        plan,
-        books,
-        Circumstances(run=run, reason=about.reason, mixed=about.mixed, errors=about.errors, owners=owners),
-    )
+    return merge(plan, books, evolve(about, owners=owners))
 
 
 async def read_books(store: CertainStore, run: str, plan: Plan, *, sealed_only: bool) -> list[Book]:

@@ -53,10 +53,10 @@ async def adopt_run(store: Store, clock: Clock, run: str) -> Plan:
     return await read_plan(CertainStore(store, clock), run)
 
 
-async def merged(store: Store, clock: Clock, run: str) -> MergedRun:
-    """The run's outcome as the store tells it, whether closed or not."""
+async def merged(store: Store, clock: Clock, run: str, *, allows_empty: bool = False) -> MergedRun:
+    """The run's outcome as the store tells it, whether closed or not. `allows_empty`: no tests were asked for."""
     certain = CertainStore(store, clock)
-    return await gather(certain, run, await read_plan(certain, run))
+    return await gather(certain, run, await read_plan(certain, run), allows_empty=allows_empty)
 
 
 def name_of(identity: str, ordinal: int) -> str:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, EngineError, FleetError, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
-from pipeline.model.events import Notice
-from pipeline.model.runs import MergedRun
 from pipeline.stages import collect, launch
 from pipeline.stages.agent import Agent
+
+if TYPE_CHECKING:
+    from pipeline.model.runs import MergedRun
 
 DOC = "merge the results, write the reports, decide the exit code"
 
@@ -44,7 +45,8 @@ def gather(agent: Agent) -> dict[str, Any]:
 
     if not agent.slots():
         return {}
-    run = agent.wait(resuming.merged(agent.store(), agent.clock(), launch.read(agent)))
+    allows_empty = agent.wishes().allow_empty
+    run = agent.wait(resuming.merged(agent.store(), agent.clock(), launch.read(agent), allows_empty=allows_empty))
     facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}
     run = concluded(agent, run, facts)
     agent.learn(run)
@@ -62,6 +64,8 @@ def concluded(agent: Agent, run: MergedRun, facts: Mapping[str, Mapping[str, Any
         conclusion = agent.framework(suite).conclude(suite, facts.get(suite.name, {}), agent.command)
         objections += conclusion.objections
         if conclusion.text:
+            from pipeline.model.events import Notice  # Here, so that starting stays light.
+
             agent.emit(Notice(level="info", text=conclusion.text))
     return with_objections(run, objections)
 

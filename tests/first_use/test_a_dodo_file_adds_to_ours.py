@@ -10,7 +10,7 @@ def configure(fleet):
     fleet.tasks["launch"].needs("migrate")
 
 def task_migrate():
-    return {"actions": ["touch build/migrated"], "targets": ["build/migrated"]}
+    return {"actions": ["mkdir -p build && touch build/migrated"], "targets": ["build/migrated"]}
 
 def task_publish():
     return {"actions": ["echo published"], "task_dep": ["gather"], "verbosity": 2}

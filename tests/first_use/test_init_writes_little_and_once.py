@@ -51,7 +51,10 @@ def test_a_second_time_changes_nothing(site: Site, config: str) -> None:
 
 @pytest.mark.parametrize(
     ("table", "told"),
-    [('[tool.doit]\nloader = "module"\n', "'module'"), ("[tool.doit]\nverbosity = 2\n", 'add the line `loader = "fleet"`')],
+    [
+        ('[tool.doit]\nloader = "module"\n', "'module'"),
+        ("[tool.doit]\nverbosity = 2\n", 'add the line `loader = "fleet"`'),
+    ],
     ids=["another loader", "no loader"],
 )
 def test_settings_of_doit_are_not_touched(site: Site, table: str, told: str) -> None:
