@@ -18,15 +18,15 @@ from extensions.found_suites import found_suites
 from extensions.reporting import Reporting
 from extensions.results import Results
 from pipeline.errors import FleetError
-from pipeline.model.events import Event, Notice
-from pipeline.model.runs import MergedRun
-from pipeline.model.suites import HarnessSpec, Interpreter, Suite
-from pipeline.model.tests import Test
 from pipeline.stages.agent import Framework, Inputs, Wishes
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
     from pipeline.adapters.loop import Loop
+    from pipeline.model.events import Event
+    from pipeline.model.runs import MergedRun
+    from pipeline.model.suites import HarnessSpec, Interpreter, Suite
+    from pipeline.model.tests import Test
     from pipeline.ports import Clock, History, Store
     from pipeline.protocol.limits import Limits
 
@@ -235,6 +235,8 @@ class LocalAgent:
 
     def reproduce(self, test: str) -> str:
         """A shell line that runs one test by hand."""
+        from pipeline.model.tests import Test
+
         name, _, native = test.partition("::")
         suite = next((suite for suite in self.suites() if suite.name == name), None)
         return self.framework(suite).reproduce(suite, Test(id=test, suite=name, native=native)) if suite else ""
@@ -259,6 +261,8 @@ class LocalAgent:
             self.wait(self._results.prune(self.store(), run.run))
             self._results.prune_logs()
         except FleetError as error:
+            from pipeline.model.events import Notice
+
             self.emit(Notice(level="warning", text=f"the run counts, but not everything could be remembered: {error}"))
 
     def command(self, arguments: Sequence[str], cwd: str) -> str:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from extensions import plugins
-from pipeline.model.events import Event
-from pipeline.model.runs import MergedRun
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
+    from pipeline.model.events import Event
+    from pipeline.model.runs import MergedRun
     from pipeline.ports import Reporter
     from pipeline.report.console import ConsoleReporter
 
@@ -103,7 +103,8 @@ class Reporting:
 
     def say(self, text: str) -> None:
         """Print a line that is no event."""
-        self.console.stop()
+        if self._begun:
+            self.console.stop()
         print(text, flush=True)
 
     def close(self) -> None:

@@ -6,16 +6,17 @@ Each has one contract suite in `pipeline/contracts`, passed by the real adapters
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
 
-from pipeline.model.events import Event
-from pipeline.model.messages import Message
-from pipeline.model.runs import MergedRun
-from pipeline.model.tests import Test
+if TYPE_CHECKING:
+    from pipeline.model.events import Event
+    from pipeline.model.messages import Message
+    from pipeline.model.runs import MergedRun
+    from pipeline.model.tests import Test
 
-Emit = Callable[[Event], None]
+Emit = Callable[["Event"], None]
 """Takes an event; must be cheap and must not raise."""
 
 

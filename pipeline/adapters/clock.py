@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 _BOOT_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -21,4 +20,6 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Return after that span of running time."""
+        import asyncio  # Here, because whoever only reads the time needs none of it.
+
         await asyncio.sleep(seconds)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from attrs import frozen
 
-from pipeline.model.events import Event
-from pipeline.model.runs import Conclusion, MergedRun
-from pipeline.model.suites import HarnessSpec, Suite
-from pipeline.model.tests import Test
-from pipeline.ports import Clock, Harness, History, Launcher, Store
-from pipeline.protocol.limits import Limits
+from pipeline.ports import Harness, Launcher
+
+if TYPE_CHECKING:
+    from pipeline.model.events import Event
+    from pipeline.model.runs import Conclusion, MergedRun
+    from pipeline.model.suites import HarnessSpec, Suite
+    from pipeline.model.tests import Test
+    from pipeline.ports import Clock, History, Store
+    from pipeline.protocol.limits import Limits
 
 T = TypeVar("T")
 Command = Callable[[Sequence[str], str], str]

@@ -15,7 +15,6 @@ from pipeline.errors import UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.logic.naming import name_tests
-from pipeline.model.events import CollectionFinished, CollectionStarted
 from pipeline.ports import Collected
 from pipeline.stages.agent import Agent
 
@@ -44,6 +43,8 @@ def output(agent: Agent) -> Path:
 
 def collect(agent: Agent) -> dict[str, Any]:
     """Collect all suites. Raises `UntrustworthyRun` with the frameworks' own texts for what cannot be collected."""
+    from pipeline.model.events import CollectionFinished, CollectionStarted  # Here, so that starting stays light.
+
     suites = agent.suites()
     clock = agent.clock()
     began = clock.monotonic()

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
-from pipeline.model.events import Notice
-from pipeline.model.suites import Suite
 from pipeline.stages.agent import Agent
+
+if TYPE_CHECKING:
+    from pipeline.model.suites import Suite
 
 Compiler = Callable[..., tuple[int, Sequence[Any]]]
 """`adapters.compiler.compile_sources`: paths in, how many were compiled and which are broken out."""
@@ -37,6 +38,8 @@ def register(catalog: Catalog, agent: Agent, compiler: Compiler) -> Handle:
 
 def compile_all(agent: Agent, compiler: Compiler) -> dict[str, Any]:
     """Compile once per interpreter. Raises `UntrustworthyRun` naming each broken source that a suite needs."""
+    from pipeline.model.events import Notice  # Here, because a `doit` with nothing to do never compiles.
+
     paths = [str(path) for path in agent.sources() if path.suffix == ".py"]
     by_python: dict[str, list[Suite]] = {}
     for suite in agent.suites():

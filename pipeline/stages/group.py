@@ -9,22 +9,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
-from pipeline.logic.batching import make_batches
-from pipeline.logic.estimating import estimate
-from pipeline.logic.group_files import group_files
-from pipeline.logic.grouping import make_buckets
-from pipeline.logic.plan_codec import json_chunks
-from pipeline.logic.plan_reading import from_json
-from pipeline.logic.planning import freeze
-from pipeline.model.plans import Plan
-from pipeline.model.tests import Test
 from pipeline.stages import collect
 from pipeline.stages.agent import Agent
+
+if TYPE_CHECKING:  # What plans is imported where it is used: a `doit` with nothing to do never plans.
+    from pipeline.model.plans import Plan
+    from pipeline.model.tests import Test
 
 DOC = "cut the tests into batches and buckets, one bucket for each worker"
 
@@ -62,6 +57,8 @@ def group(agent: Agent) -> dict[str, Any]:
 
 
 def _estimated(agent: Agent, tests: Sequence[Test]) -> Sequence[Test]:
+    from pipeline.logic.estimating import estimate
+
     return estimate(tests, agent.known_seconds(tests))
 
 
@@ -71,6 +68,10 @@ def least_maxfail(facts: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int]], fail_fast: int) -> Plan:
+    from pipeline.logic.batching import make_batches
+    from pipeline.logic.grouping import make_buckets
+    from pipeline.logic.planning import freeze
+
     wishes, workers = agent.wishes(), agent.slots()
     batches = make_batches(tests, workers, seed=wishes.seed, affinity=affinity)
     buckets = make_buckets(tests, batches, workers, affinity=affinity)
@@ -79,6 +80,9 @@ def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int
 
 def write(plan: Plan, into: Path) -> None:
     """Write plan.json and the group files, and nothing else that was there before."""
+    from pipeline.logic.group_files import group_files
+    from pipeline.logic.plan_codec import json_chunks
+
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
     with (into / "plan.json").open("wb") as file:
@@ -89,6 +93,8 @@ def write(plan: Plan, into: Path) -> None:
 
 def read(agent: Agent) -> Plan:
     """The plan that `group` left. Raises `UntrustworthyRun` when it cannot be read."""
+    from pipeline.logic.plan_reading import from_json
+
     path = folder(agent) / "plan.json"
     try:
         return from_json(path.read_bytes())

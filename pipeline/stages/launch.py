@@ -14,11 +14,11 @@ from pipeline.errors import Stopped, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
-from pipeline.model.plans import Plan
 from pipeline.stages import collect, group
 from pipeline.stages.agent import Agent
 
 if TYPE_CHECKING:
+    from pipeline.model.plans import Plan
     from pipeline.protocol.leading import Ending
 
 DOC = "run the plan on workers, or go on where an earlier run stopped"
