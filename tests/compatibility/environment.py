@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -15,33 +14,32 @@ from pathlib import Path
 
 NAMED_BY = "DOIT_FLEET_COMPATIBILITY_PYTHON"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+COMPLETE = "complete"
+"""A file that is there once everything is installed."""
 MISSING = "no interpreter with the plug-ins: make it with `python -m tests.compatibility.environment`"
 
 
 def find() -> Path | None:
-    """The interpreter, if there is one."""
+    """The interpreter, if there is one and it is whole."""
     named = os.environ.get(NAMED_BY)
-    python = Path(named) if named else _folder() / "bin" / "python"
-    return python if python.exists() else None
+    if named:
+        return Path(named)
+    folder = _folder()
+    return folder / "bin" / "python" if (folder / COMPLETE).exists() else None
 
 
 def make() -> Path:
-    """The interpreter, made when it is not there; whole or not at all."""
+    """The interpreter, made when it is not there."""
     found = find()
     if found is not None:
         return found
     folder = _folder()
-    folder.parent.mkdir(parents=True, exist_ok=True)
     venv.create(folder, with_pip=True, clear=True, symlinks=True)
-    built = folder / "bin" / "python-unfinished"
-    (folder / "bin" / "python").rename(built)
-    try:
-        pip = [str(built), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS)]
-        subprocess.run(pip, check=True)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return built.rename(folder / "bin" / "python")
+    python = folder / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(REQUIREMENTS)]
+    subprocess.run(pip, check=True)
+    (folder / COMPLETE).touch()
+    return python
 
 
 def _folder() -> Path:
