@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.first_use.using import Site
+
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits until wheels are built and installed."""
 
 DODO = """\
 def configure(fleet):

@@ -8,6 +8,9 @@ import pytest
 
 from tests.first_use.using import Said, Site
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits until wheels are built and installed."""
+
 
 @pytest.fixture
 def green(site: Site) -> Site:

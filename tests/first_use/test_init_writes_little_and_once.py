@@ -10,6 +10,9 @@ import pytest
 
 from tests.first_use.using import Site
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits until wheels are built and installed."""
+
 
 def test_a_pyproject_gets_the_loader(site: Site) -> None:
     """The lines are appended, what was there stays, and plain `doit` works."""

@@ -10,6 +10,9 @@ import pytest
 from tests.first_use.installing import Venv, make_venv
 from tests.first_use.using import Site
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits until wheels are built and installed."""
+
 TELLING = "import sys\ndef test_it(record_property):\n    record_property('prefix', sys.prefix)\n    import mine\n"
 
 

@@ -7,6 +7,9 @@ import pytest
 from pipeline.graph.cli import main
 from tests.first_use.using import Site
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits until wheels are built and installed."""
+
 
 @pytest.mark.parametrize(
     ("file", "text", "told"),

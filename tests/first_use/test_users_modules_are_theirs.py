@@ -6,6 +6,9 @@ import pytest
 
 from tests.first_use.using import Site
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits until wheels are built and installed."""
+
 
 @pytest.fixture
 def named_like_ours(site: Site) -> Site:

@@ -59,7 +59,7 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=50,
+            timeout=120,
             check=False,
         )
         return Said(done.returncode, done.stdout)

@@ -15,6 +15,9 @@ from tests.first_use.installing import Venv
 from tests.first_use.using import Site
 from tests.outside.conftest import PACKAGE
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits until wheels are built and installed."""
+
 
 def test_it_runs_a_project(site: Site) -> None:
     """Its framework's tests run on its launcher over its store, its reporter and its settings take part."""
