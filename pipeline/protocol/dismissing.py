@@ -45,6 +45,7 @@ async def _end_within(worker: Worker, session: Session, seconds: float) -> Harne
                 return message
             await take(worker, session, message)
 
+    session.is_dismissed = True
     wait = asyncio.ensure_future(end())
     limit = asyncio.ensure_future(worker.clock.sleep(seconds))
     try:

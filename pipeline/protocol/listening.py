@@ -84,7 +84,7 @@ async def _take_start(worker: Worker, session: Session, message: Message) -> Non
             time=worker.clock.wall(), worker=worker.name, test=worker.plan.tests[test].id, attempt=claim.attempt
         )
     )
-    if portion.careful:
+    if portion.careful and not session.is_dismissed:
         await before_go(worker)
         await session.harness.send({"do": "go", "i": message["i"]})
 

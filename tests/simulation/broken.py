@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import evolve
-
 from pipeline.errors import Fenced
 from pipeline.logic.planning import freeze
 from pipeline.model.verdicts import Verdict
@@ -56,15 +54,6 @@ def unfenced_flush(_: Call) -> Call:
     return flush
 
 
-def permit_from_now(_: Call) -> Call:
-    """The span counts from the answer, not from before the question."""
-
-    def permit(session: Any, stamp: float, span_seconds: float) -> None:
-        session.harness.renew(session.harness.stamp() or stamp, 2.5 * span_seconds)
-
-    return permit
-
-
 def hasty(original: Call) -> Call:
     """The first death or loss convicts."""
 
@@ -106,21 +95,3 @@ def go_on_once(original: Call) -> Call:
         return original(reason, merged) or (reason == "complete" and len(seen) == 1)
 
     return must_go_on
-
-
-def forgetful(original: Call) -> Call:
-    """Charges of earlier attempts are forgotten."""
-
-    def past(view: Any, batch: int, term: int) -> Any:
-        return {}, original(view, batch, term)[1]
-
-    return past
-
-
-def careless_claim(original: Call) -> Call:
-    """Claims never say that they are careful."""
-
-    def claim(**fields: Any) -> Any:
-        return evolve(original(**fields), careful=False)
-
-    return claim

@@ -51,6 +51,11 @@ class SimHarness:
         self._started = False
         self._serving = asyncio.ensure_future(self._serve())
 
+    def holds_exclusive(self) -> bool:
+        """Whether an exclusive test is running here."""
+        flying = self.in_flight
+        return not self.is_over and flying is not None and self.world.plan.tests[flying[2]].exclusive != ""
+
     # The supervisor's side.
 
     async def send(self, message: Message) -> None:

@@ -109,7 +109,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "guard", "a permission lasts for many leases", (("protocol.limits", "PERMISSION_PER_LEASE", constant(9.0)),)
     ),
-    Mutation("guard", "the stamp is taken after the beat", (("protocol.sessions", "permit", broken.permit_from_now),)),
     Mutation("silence", "own gaps are ignored", (("logic.silence", "is_gap", always(False)),)),
     Mutation(
         "silence",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.ports import Entry, Journal
 from tests.fakes.memory_store import MemoryStore
@@ -80,8 +80,10 @@ class SimClock:
 class SimStore:
     """The shared store through one process's port."""
 
-    def __init__(self, process: Process, inner: MemoryStore) -> None:
-        self._process, self._inner = process, inner
+    def __init__(
+        self, process: Process, inner: MemoryStore, after_read: Callable[[str], None] = lambda key: None
+    ) -> None:
+        self._process, self._inner, self._after_read = process, inner, after_read
 
     async def create(self, key: str, data: bytes) -> bool:
         await self._process.gate()
@@ -97,6 +99,7 @@ class SimStore:
     async def read(self, key: str) -> bytes | None:
         await self._process.gate()
         answer = await self._inner.read(key)
+        self._after_read(key)
         await self._process.gate()
         return answer
 

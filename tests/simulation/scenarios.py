@@ -44,6 +44,8 @@ class Scenario:
     """When some worker's (or the agent's) process crashes."""
     stalls_at: tuple[tuple[float, float], ...]
     """(when, how long) some process stalls."""
+    nod_rate: float
+    """How often a supervisor stalls between looking for its tombstone and giving a permission."""
     buried_at: tuple[float, ...]
     """When a third party gives up a living worker, without proof: anybody may."""
     second_agent_at: float | None
@@ -89,9 +91,10 @@ def draw(seed: int) -> Scenario:
         no_harness_rate=rng.choice((0.0, 0.0, 0.0, 0.02)),
         crashes_at=tuple(rng.uniform(0, 3 * lease) for _ in range(0 if calm else rng.choice((0, 0, 1, 1, 2)))),
         stalls_at=tuple(
-            (rng.uniform(0, 2 * lease), rng.uniform(0.2, 3) * lease)
+            (rng.uniform(0, 2 * lease), rng.uniform(0.2, 5) * lease)
             for _ in range(0 if calm else rng.choice((0, 1, 1, 2)))
         ),
+        nod_rate=rng.choice((0.0, 0.0, 0.0, 0.05)),
         buried_at=tuple(rng.uniform(0, 3 * lease) for _ in range(rng.choice((0, 0, 1, 2)))),
         second_agent_at=rng.uniform(0, 2 * lease) if rng.random() < 0.25 else None,
         agent_crashes_at=rng.uniform(0, 3 * lease) if rng.random() < 0.35 else None,

@@ -27,6 +27,7 @@ def test_breaking_the_rule_is_caught(
         caught = next((seed for seed in seeds if breakage(seed)), None)
 
     assert caught is not None, f"{mutation.id}: nothing noticed in {len(seeds)} seeds"
+    assert breakage(caught) == "", "the rule as it stands must hold in the same world"
 
 
 def test_each_rule_is_broken_at_least_twice() -> None:

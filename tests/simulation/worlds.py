@@ -242,8 +242,16 @@ class World:
         )
         self.data.create(keys.tomb(run, worker), to_bytes(tomb))
 
+    def nod_off(self, process: Process, key: str) -> None:
+        """The worst moment to stall: the own tombstone has been read as absent, the permission is not yet given."""
+        if "/tombs/" in key and not self.is_quiet and self.rng.random() < self.scenario.nod_rate:
+            self.stall(process, self.rng.uniform(1.2, 4) * self.scenario.lease_seconds)
+
     def _freeze(self, seconds: float) -> None:
         living = [each for each in self.processes if not each.is_gone]
+        busy = {harness.process.name for harness in self.harnesses if harness.holds_exclusive()}
+        if busy and self.rng.random() < 0.5:
+            living = [each for each in living if each.name in busy]
         if living:
             self.stall(self.rng.choice(living), seconds)
 
@@ -350,7 +358,7 @@ class ApartHirer:
         world, leader = self._world, self._leader
         process = world.process("worker")
         world.places[birth.worker] = process
-        clock, port = SimClock(process), SimStore(process, world.store)
+        clock, port = SimClock(process), SimStore(process, world.store, partial(world.nod_off, process))
         store = CertainStore(port, clock, leader.limits.retry_seconds)
         launcher = SimLauncher(world, process)
         birth = evolve(birth, identity=launcher.identity(birth.slot))
