@@ -84,7 +84,7 @@ class JournalContract:
         positions = in_threads(party, lambda store, _: store.journal("j/w").seal())
 
         assert len(set(positions)) == 1
-        assert positions[0] == asyncio.run(party().journal("j/w").seal())  # type: ignore[arg-type]
+        assert positions[0] == asyncio.run(party().journal("j/w").seal())
 
     def test_a_fenced_writer_is_told_and_its_records_do_not_count(self, party: Party) -> None:
         """After another party's seal each flush with records raises `Fenced`; no reader sees them."""

@@ -98,7 +98,11 @@ class StoreContract:
     def test_one_of_many_racing_creators_wins(self, party: Party) -> None:
         """In a race for one key exactly one party is told True, and the value is that party's, whole."""
         for race in range(10):
-            answers = in_threads(party, lambda store, n, race=race: store.create(f"r/{race}", b"%d" % n * 5000))
+
+            def create(store: Store, number: int, key: str = f"r/{race}") -> Awaitable[object]:
+                return store.create(key, b"%d" % number * 5000)
+
+            answers = in_threads(party, create)
             value = asyncio.run(_awaited(party().read(f"r/{race}")))
 
             assert answers.count(True) == 1

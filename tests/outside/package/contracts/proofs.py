@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from acme_fleet import lines, storing
+from acme_fleet import lines, storing  # type: ignore[import-not-found] # Installed where this runs.
 
 from extensions.fleet import Fleet
 from extensions.plugins import Launching, load
