@@ -67,6 +67,12 @@ def concluded(agent: Agent, run: MergedRun, facts: Mapping[str, Mapping[str, Any
             from pipeline.model.events import Notice  # Here, so that starting stays light.
 
             agent.emit(Notice(level="info", text=conclusion.text))
+            if run.losses:
+                agent.emit(
+                    Notice(
+                        level="warning", text="lost workers took along what they had measured: it is not in this report"
+                    )
+                )
     return with_objections(run, objections)
 
 

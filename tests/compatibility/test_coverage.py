@@ -112,6 +112,19 @@ def test_earlier_data(project: Project) -> None:
     assert totals(fresh.output) == totals(project.plain("-k", "test_b").output)
 
 
+@row("pytest-cov")
+def test_lost_workers(project: Project) -> None:
+    """Where a worker was lost, what it had measured is missing, and a warning says so."""
+    write(project)
+    project.write(test_c__py="import os\ndef test_c(): os._exit(1)\n")
+
+    done = project.fleet()
+
+    assert done.code == 1, done.output
+    assert done.verdicts["test_c::test_c"] == "error", done.output
+    assert "warning: lost workers took along what they had measured" in done.output
+
+
 def totals(output: str) -> list[str]:
     """The rows of the terminal report."""
     rows = [line.split() for line in output.splitlines() if line.startswith(("code_under.py", "child.py"))]
