@@ -38,6 +38,7 @@ class FleetPlugin:
         self._collector = Collector(self._walk)
         self._queue = Queue(channel)
         self._runner: Any = None
+        self._has_subtests = False
         pytest_xdist.export(options)
 
     @pytest.hookimpl(hookwrapper=True)
@@ -92,11 +93,13 @@ class FleetPlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Keep what tells something; subtests fail their test only inside the status hook, so call that first."""
-        if report.when == "call":
+        if report.outcome != "passed":
+            self._has_subtests |= is_subtest(report)
+        elif is_subtest(report):
+            return
+        elif self._has_subtests and report.when == "call":
             config = self._collector.session.config
             config.hook.pytest_report_teststatus(report=report, config=config)
-        if report.outcome == "passed" and is_subtest(report):
-            return
         self._runner.heard_report(report)
 
     def pytest_exception_interact(self, call: Any, report: Any) -> None:

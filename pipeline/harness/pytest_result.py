@@ -17,10 +17,36 @@ def is_subtest(report: Any) -> bool:
 
 def result_of(reports: list[Any], started: float) -> dict[str, Any]:
     """The result of one try, from all reports of it."""
-    if len(reports) == 3 and all(report.outcome == "passed" for report in reports):
-        decided = None if not hasattr(reports[1], "wasxfail") else reports[1]
-    else:
-        decided = _decisive(reports)
+    result = _passed(reports, started) or _judged(reports, started)
+    last = reports[-1]
+    if last.sections:
+        result["sections"] = [[title, capped(text)] for title, text in last.sections]
+    if last.user_properties:
+        result["properties"] = [[plain(str(pair[0])), plain_value(pair[1])] for pair in last.user_properties]
+    return result
+
+
+def _passed(reports: list[Any], started: float) -> dict[str, Any] | None:
+    """The result of what nearly every test is, or None."""
+    if len(reports) != 3:
+        return None
+    setup, call, teardown = reports
+    if not setup.outcome == call.outcome == teardown.outcome == "passed" or "wasxfail" in call.__dict__:
+        return None
+    return {
+        "verdict": "passed",
+        "started": round(started, 6),
+        "seconds": round(setup.duration + call.duration + teardown.duration, 6),
+        "phases": [
+            {"when": "setup", "outcome": "passed", "seconds": round(setup.duration, 6)},
+            {"when": "call", "outcome": "passed", "seconds": round(call.duration, 6)},
+            {"when": "teardown", "outcome": "passed", "seconds": round(teardown.duration, 6)},
+        ],
+    }
+
+
+def _judged(reports: list[Any], started: float) -> dict[str, Any]:
+    decided = _decisive(reports)
     result: dict[str, Any] = {
         "verdict": "passed" if decided is None else _verdict(decided),
         "started": round(started, 6),
@@ -29,7 +55,6 @@ def result_of(reports: list[Any], started: float) -> dict[str, Any]:
     }
     if decided is not None:
         _explain(result, decided)
-    _add_output(result, reports)
     return result
 
 
@@ -100,17 +125,3 @@ def _message(report: Any) -> str:
 def _without(text: str, prefix: str) -> str:
     length = len(prefix) if text.startswith(prefix) else 0
     return text[length:]
-
-
-def _add_output(result: dict[str, Any], reports: list[Any]) -> None:
-    last = reports[-1] if reports else None
-    if last is None:
-        return
-    if last.sections:
-        result["sections"] = [[title, capped(text)] for title, text in last.sections]
-    if last.user_properties:
-        result["properties"] = [[plain(str(name)), plain_value(value)] for name, value in _pairs(last)]
-
-
-def _pairs(report: Any) -> list[tuple[Any, Any]]:
-    return [(pair[0], pair[1]) for pair in report.user_properties]
