@@ -6,6 +6,7 @@ Ours runs with the history it has learned, because that is how it is used.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import statistics
@@ -71,9 +72,9 @@ def prepare(name: str, source: Source, cache: Path) -> None:
 def contenders(source: Source, folder: Path) -> list[Contender]:
     """Ours and both modes of xdist on the same files; suites with failures of their own count too."""
     python = str(folder / ".venv" / "bin" / "python")
-    paths = ",".join(source.paths)
+    (folder / "fleet.toml").write_text(f"[suites.tests]\npaths = {json.dumps(list(source.paths))}\n", encoding="utf-8")
     commands = {
-        "fleet": fleet(f"workers.count={WORKERS}", f"suites.tests.paths={paths}"),
+        "fleet": fleet(f"workers.count={WORKERS}"),
         **{mode: xdist(python, WORKERS, mode, *source.paths) for mode in ("load", "worksteal")},
     }
     return [

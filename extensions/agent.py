@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pipeline.protocol.limits import Limits
 
 T = TypeVar("T")
+RARELY = (50_000, 20, 100)
+"""When to collect garbage in a run: its many values live to its end, and looking through them finds nothing."""
 
 
 class LocalAgent:
@@ -288,8 +290,11 @@ class LocalAgent:
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something on the agent's event loop."""
         if self._loop is None:
+            import gc
+
             from pipeline.adapters.loop import Loop
 
+            gc.set_threshold(*RARELY)
             self._loop = Loop()
         return self._loop.wait(work)
 
