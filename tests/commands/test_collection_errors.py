@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.compatibility.project import Project
+import pytest
+
+from tests.compatibility.project import TEST_SECONDS, Project
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 FILES = {"test_a__py": "def test_a(): open('ran', 'w')\n", "test_b__py": "import nothing_of_that_name\n"}
 

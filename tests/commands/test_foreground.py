@@ -8,7 +8,11 @@ import subprocess
 import sys
 import time
 
-from tests.compatibility.project import Project
+import pytest
+
+from tests.compatibility.project import TEST_SECONDS, Project
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 
 class Terminal:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.compatibility.project import Project
+from tests.compatibility.project import TEST_SECONDS, Project
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 TEXT = """
     import pytest

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.compatibility.project import Done, Project
+from tests.compatibility.project import TEST_SECONDS, Done, Project
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 TEXT = """
     import pytest

@@ -6,7 +6,9 @@ from collections import Counter
 
 import pytest
 
-from tests.compatibility.project import Project
+from tests.compatibility.project import TEST_SECONDS, Project
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 TEXT = """
     import pytest, time

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.compatibility.project import Project
+import pytest
+
+from tests.compatibility.project import TEST_SECONDS, Project
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 HANGS = """
     import time

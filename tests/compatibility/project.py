@@ -14,6 +14,9 @@ from attrs import field, frozen
 Verdicts = dict[str, str]
 """`passed`, `failure`, `error` or `skipped` by `classname::name`."""
 PLAIN_REPORT = "plain.xml"
+RUN_SECONDS = 90.0
+TEST_SECONDS = 4 * RUN_SECONDS
+"""Some seconds each where nothing else runs; a busy machine may take long."""
 
 
 @frozen
@@ -45,12 +48,12 @@ class Project:
         """Write pytest.ini; pytest-randomly is left out where a test does not ask for it."""
         self.write(pytest__ini=f"[pytest]\naddopts = {' '.join(addopts or ('-p no:randomly',))}\n{dedent(more)}")
 
-    def fleet(self, *arguments: str, seconds: float = 50) -> Done:
+    def fleet(self, *arguments: str, seconds: float = RUN_SECONDS) -> Done:
         """Run it with two workers."""
         command = [sys.executable, "-m", "pipeline", "workers.count=2", *arguments]
         return self._run(command, self.root / "build" / "reports" / "junit.xml", seconds)
 
-    def plain(self, *arguments: str, seconds: float = 50) -> Done:
+    def plain(self, *arguments: str, seconds: float = RUN_SECONDS) -> Done:
         """Run it with plain pytest."""
         report = self.root.parent / PLAIN_REPORT
         command = [str(self.python), "-m", "pytest", *arguments, f"--junitxml={report}"]

@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.compatibility.project import Project
+from tests.compatibility.project import TEST_SECONDS, Project
 from tests.compatibility.rows import row
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 CODE = """
     def a(x):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tests.compatibility.project import Project, same
+import pytest
+
+from tests.compatibility.project import TEST_SECONDS, Project, same
 from tests.compatibility.rows import row
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 
 @row("pytest-asyncio")

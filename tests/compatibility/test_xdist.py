@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from tests.compatibility.project import Project, same
+import pytest
+
+from tests.compatibility.project import TEST_SECONDS, Project, same
 from tests.compatibility.rows import row
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 LOOKS = """
     import os, pytest
