@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.model.runs import MergedRun
     from pipeline.model.suites import HarnessSpec, Interpreter, Suite
     from pipeline.model.tests import Test
-    from pipeline.ports import Clock, History, Store
+    from pipeline.ports import Clock, Collected, History, Store
     from pipeline.protocol.limits import Limits
 
 T = TypeVar("T")
@@ -42,6 +42,8 @@ class LocalAgent:
         self.fleet = fleet
         self.root: Path = fleet.scope.ledger.context.root
         self.reporting = Reporting(fleet, self.reproduce)
+        self.collected: dict[str, Collected] = {}
+        self.ended: dict[str, MergedRun] = {}
         self._loop: Loop | None = None
         self._launcher: Any = None
 

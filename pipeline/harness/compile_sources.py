@@ -11,9 +11,10 @@ import py_compile
 import sys
 import tokenize
 import warnings
+from typing import Optional, Tuple
 
 
-def is_fresh(path):
+def is_fresh(path: str) -> bool:
     """Whether the byte-code beside `path` belongs to it, by the time and size that the import system compares."""
     try:
         with open(importlib.util.cache_from_source(path), "rb") as file:
@@ -27,7 +28,7 @@ def is_fresh(path):
     return magic == importlib.util.MAGIC_NUMBER and flags == b"\0\0\0\0" and expected == found
 
 
-def check(path):
+def check(path: str) -> Optional[Tuple[int, str]]:
     """Compile `path`; the line and text of its fault, or None. What cannot be read or written is no fault."""
     try:
         if sys.dont_write_bytecode:
@@ -44,12 +45,12 @@ def check(path):
     return None
 
 
-def place(error):
+def place(error: BaseException) -> Tuple[int, str]:
     """(line, text) of a fault."""
     return getattr(error, "lineno", None) or 0, str(getattr(error, "msg", None) or error)
 
 
-def main():
+def main() -> None:
     """Read paths, compile what is not fresh, print the outcome."""
     warnings.simplefilter("ignore")
     compiled, broken = 0, []

@@ -6,9 +6,10 @@ Arguments: names of distributions whose versions are wanted.
 
 import json
 import sys
+from typing import Dict, List
 
 
-def versions(names):
+def versions(names: List[str]) -> Dict[str, str]:
     """Versions of the installed distributions among `names`; what is missing is left out."""
     try:
         from importlib import metadata

@@ -98,6 +98,10 @@ class Agent(Protocol):
     """The build machine's process as stages may use it; everything is made when first asked for."""
 
     root: Path
+    collected: dict[str, Collected]
+    """What has been collected so far, by suite, so that it is read once."""
+    ended: dict[str, MergedRun]
+    """Runs that this process has brought to their end, by name, so that they are merged once."""
 
     @property
     def build(self) -> Path:

@@ -61,6 +61,7 @@ def collect(agent: Agent) -> dict[str, Any]:
         )
     )
     _refuse(found)
+    agent.collected.update(found)
     path = output(agent)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({name: _as_json(one) for name, one in found.items()}), encoding="utf-8")
@@ -91,9 +92,12 @@ def _refuse(found: Mapping[str, Collected]) -> None:
 
 def read(agent: Agent) -> dict[str, Collected]:
     """What `collect` left. Raises `UntrustworthyRun` when it is damaged."""
+    if agent.collected:
+        return agent.collected
     try:
         told = json.loads(output(agent).read_text("utf-8"))
-        return {name: _of_json(name, one) for name, one in told.items()}
+        agent.collected.update({name: _of_json(name, one) for name, one in told.items()})
+        return agent.collected
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UntrustworthyRun(
             f"cannot read {str(output(agent))!r}: {error}", hint="make it again with `doit -a collect`"

@@ -41,12 +41,9 @@ def register(catalog: Catalog, agent: Agent, launched: Handle) -> Handle:
 
 def gather(agent: Agent) -> dict[str, Any]:
     """Merge and report. Raises `TestsFailed` or `UntrustworthyRun`; the console has said what and why by then."""
-    from pipeline.protocol import resuming  # Here, because a `doit` with nothing to do never gathers.
-
     if not agent.slots():
         return {}
-    allows_empty = agent.wishes().allow_empty
-    run = agent.wait(resuming.merged(agent.store(), agent.clock(), launch.read(agent), allows_empty=allows_empty))
+    run = merged(agent, launch.read(agent))
     facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}
     run = concluded(agent, run, facts)
     agent.learn(run)
@@ -55,6 +52,16 @@ def gather(agent: Agent) -> dict[str, Any]:
     if run.exit_code != EXIT_GOOD:
         raise failure_of(run)
     return {"run": run.run}
+
+
+def merged(agent: Agent, name: str) -> MergedRun:
+    """The outcome of a run: as this process has closed it, or as the store tells it."""
+    from pipeline.protocol import resuming  # Here, because a `doit` with nothing to do never gathers.
+
+    allows_empty = agent.wishes().allow_empty
+    if name in agent.ended and not allows_empty:
+        return agent.ended[name]
+    return agent.wait(resuming.merged(agent.store(), agent.clock(), name, allows_empty=allows_empty))
 
 
 def concluded(agent: Agent, run: MergedRun, facts: Mapping[str, Mapping[str, Any]]) -> MergedRun:

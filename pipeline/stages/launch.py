@@ -57,6 +57,7 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"run": run, "exit_code": ending.exit_code}), encoding="utf-8")
     if ending.closed:
+        agent.ended[run] = ending.merged
         is_final = ending.exit_code == 0 and not ending.merged.mixed and agent.up_to_date_counts()
         return {"run": run, "fresh": is_final}
     done = len(ending.merged.outcomes)
