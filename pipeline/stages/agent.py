@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.model.runs import Conclusion, MergedRun
     from pipeline.model.suites import HarnessSpec, Suite
     from pipeline.model.tests import Test
-    from pipeline.ports import Clock, History, Store
+    from pipeline.ports import Clock, Collected, History, Store
     from pipeline.protocol.limits import Limits
 
 T = TypeVar("T")
