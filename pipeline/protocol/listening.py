@@ -29,7 +29,9 @@ async def listen(
     left = portion.left
     near_end(portion)
     while left and not portion.is_done:
+        session.is_listening = True
         message = await receive()
+        session.is_listening = False
         if isinstance(message, HarnessEnd):
             return message
         await take(worker, session, message)
@@ -87,6 +89,7 @@ async def _take_start(worker: Worker, session: Session, message: Message) -> Non
     if portion.careful and not session.is_dismissed:
         await before_go(worker)
         await session.harness.send({"do": "go", "i": message["i"]})
+        session.since = worker.clock.monotonic()
 
 
 async def before_go(worker: Worker) -> None:
@@ -100,10 +103,19 @@ def _take_result(worker: Worker, session: Session, message: Message) -> None:
     if portion is None or test is None:
         return
     body = message.get("result")
+    _mend_offset(worker, session, body)
     started = _started(worker, session, body.get("started") if isinstance(body, dict) else None)
     if session.flying is not None and session.flying[1] == test:
         session.flying = None
     finish(worker, portion, test, body, started=started)
+
+
+def _mend_offset(worker: Worker, session: Session, body: object) -> None:
+    """Learn from a result too how the harness's clock stands: a short test's start may never have been told."""
+    if isinstance(body, dict):
+        at, seconds = body.get("started"), body.get("seconds", 0.0)
+        if isinstance(at, int | float) and isinstance(seconds, int | float):
+            session.offset = min(session.offset, worker.clock.monotonic() - at - seconds)
 
 
 def finish(worker: Worker, portion: Portion, test: int, body: object, *, started: float = 0.0) -> None:

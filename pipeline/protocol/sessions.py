@@ -35,6 +35,8 @@ class Session:
     offset: float = float("inf")
     """Own clock minus the harness's seconds since hello: the least seen, because messages only come late."""
     warned: int = 0
+    is_listening: bool = False
+    """Its supervisor waits for its next message: else silence may be the supervisor's own."""
     is_dismissed: bool = False
     """It is being ended: no further test may begin."""
 

@@ -32,7 +32,7 @@ async def watch_for_ever(worker: Worker) -> None:
     while True:
         await worker.clock.sleep(look_seconds)
         session = worker.session
-        if session is not None and session.flying is not None:
+        if session is not None and session.flying is not None and session.is_listening:
             _warn_of_slow(worker, session)
             await _end_overdue(worker, session)
 
@@ -53,7 +53,7 @@ async def _end_overdue(worker: Worker, session: Session) -> None:
     if flying is None or session.overdue is not None or not is_overdue(worker, session):
         return
     await worker.clock.sleep(CONFIRM_SECONDS)
-    if session.flying is not flying or worker.session is not session:
+    if session.flying is not flying or worker.session is not session or not session.is_listening:
         return
     session.overdue = flying[1]
     await session.harness.dump_stacks()

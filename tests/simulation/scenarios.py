@@ -81,7 +81,7 @@ def draw(seed: int) -> Scenario:
         lost_answer_rate=0.03 * trouble,
         late_rate=0.02 * trouble,
         torn_rate=0.1 * trouble,
-        outage=_outage(rng, lease) if rng.random() < 0.2 else (0.0, 0.0),
+        outage=_outage(rng, lease) if rng.random() < 0.3 else (0.0, 0.0),
         stamp_lag=rng.choice((0.0, 0.02, 0.1)),
         guards_are_cut_off=rng.random() < 0.3,
         guards_prove=rng.random() < 0.8,

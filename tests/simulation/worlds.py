@@ -17,7 +17,7 @@ from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys, leading, resuming, supervising, sweeping
 from pipeline.protocol.certain import CertainStore
-from pipeline.protocol.orders import Stop
+from pipeline.protocol.orders import Orders, Stop
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
 from tests.fakes.faults import Fate, Operation
@@ -128,7 +128,7 @@ class World:
             self.beaten[keys.last(operation.key)] = self.now
         if self.is_quiet:
             return Fate()
-        if scenario.outage[0] <= self.now < scenario.outage[1]:
+        if self._is_out(operation):
             return Fate(refused=True)
         before = rng.uniform(0, 0.02) if rng.random() < 0.5 else 0.0
         if rng.random() < scenario.slow_rate:
@@ -145,6 +145,11 @@ class World:
         if operation.kind == "journal-flush" and rng.random() < scenario.torn_rate:
             return Fate(torn=rng.randrange(3))
         return Fate(before_seconds=before, after_seconds=rng.uniform(0, 0.01) if rng.random() < 0.1 else 0.0)
+
+    def _is_out(self, operation: Operation) -> bool:
+        """During an outage nothing answers; after it, reads come back a little before beats do."""
+        begin, end = self.scenario.outage
+        return begin <= self.now < end + (self.scenario.lease_seconds / 8 if operation.kind == "replace" else 0.0)
 
     def check_silence(self, worker: str) -> None:
         """A worker is buried as silent, without proof: it must not have been healthy."""
@@ -324,8 +329,8 @@ class World:
             self.oracle.judge(each)
             if _verdicts(each) != _verdicts(merged):
                 raise Broken("two agents merged differently (closing)")
-        if self.scenario.sources_change and not merged.mixed:
-            raise Broken("sources changed, but the run is not called mixed (identity)")
+        if self.scenario.sources_change != merged.mixed:
+            raise Broken("a run is called mixed if and only if its sources changed (identity)")
         await sweeping.delete_run(SimStore(process, self.store), SimClock(process), run)
         if any(key.startswith(keys.run(run)) for key in self.data.values):
             raise Broken("a deleted run is still there (deletion)")
@@ -359,6 +364,8 @@ class ApartHirer:
 
     async def _live(self, birth: Birth) -> supervising.Life:
         world, leader = self._world, self._leader
+        if world.rng.random() < 0.3:
+            await asyncio.sleep(world.rng.uniform(0, world.scenario.lease_seconds))
         process = world.process("worker")
         world.places[birth.worker] = process
         clock, port = SimClock(process), SimStore(process, world.store, partial(world.nod_off, process))
@@ -376,7 +383,7 @@ class ApartHirer:
             clock=clock,
             emit=world.events.append,
             limits=leader.limits,
-            orders=leader.orders,
+            orders=leader.orders if world.rng.random() < 0.5 else Orders(),
         )
         try:
             life = await supervising.supervise(worker)
