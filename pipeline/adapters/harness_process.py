@@ -92,7 +92,6 @@ class HarnessProcess:
 
     async def receive(self) -> Message | HarnessEnd:
         """The next message in order, then the end for ever. Being cancelled loses nothing."""
-        self.attach()
         while True:
             if self._again:
                 return self._again.pop(0)
@@ -101,6 +100,7 @@ class HarnessProcess:
                 self._note(message)
                 return message
             if self._end is None and self._guard.ending is None:
+                self.attach()
                 await self._more()
             elif self._end is None:
                 self._read_to_the_end(self._guard.ending)

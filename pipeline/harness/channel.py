@@ -59,8 +59,7 @@ class Channel:
         """Say one message; it survives this process from now on, and is sent soon."""
         if getpid() != self._owner:
             return
-        fields["say"] = kind
-        line = (_encode(fields) + "\n").encode("ascii")
+        line = (_encode({"say": kind, **fields}) + "\n").encode("ascii")
         outbox = self._outbox
         if outbox.total - self._sent + len(line) > outbox.capacity:
             self.flush()
