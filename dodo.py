@@ -7,15 +7,18 @@ PYTHON = sys.executable
 
 def task_lint():
     """ruff finds nothing, and the layout is ruff's"""
-    return {
-        "actions": [[PYTHON, "-m", "ruff", "check", "--quiet", "."], [PYTHON, "-m", "ruff", "format", "--check", "--quiet", "."]],
-        "verbosity": 2,
-    }
+    ruff = [PYTHON, "-m", "ruff"]
+    return {"actions": [[*ruff, "check", "--quiet", "."], [*ruff, "format", "--check", "--quiet", "."]], "verbosity": 2}
 
 
 def task_types():
     """mypy --strict finds nothing, in the tests neither"""
     return {"actions": [[PYTHON, "-m", "mypy", "pipeline", "extensions", "tests", "benchmarks"]], "verbosity": 1}
+
+
+def task_engines():
+    """make what the tests want beside this environment: an interpreter with the plug-ins, kept in the cache folder"""
+    return {"actions": [[PYTHON, "-m", "tests.compatibility.environment"]], "verbosity": 2}
 
 
 def task_check():

@@ -59,7 +59,7 @@ class Reporting:
         """The console, not started yet."""
         from pipeline.report.console import console
 
-        made = console(
+        return console(
             self._fleet.console.style.get(),
             sys.stdout,
             self._fleet.environment,
@@ -67,7 +67,6 @@ class Reporting:
             reproduce=self._reproduce,
             slowest=self._fleet.reports.slowest.get(),
         )
-        return made
 
     @cached_property
     def files(self) -> list[Reporter]:

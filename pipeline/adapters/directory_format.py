@@ -37,7 +37,9 @@ def is_store(root: str) -> bool:
     if marker is None:  # Another party may have made the store since the first look.
         marker = read_whole(os.path.join(root, _MARKER))
     if marker is None:
-        raise UsageError(f"{root!r} is not a store and not empty", hint="name a folder of its own: store.url=/some/folder")
+        raise UsageError(
+            f"{root!r} is not a store and not empty", hint="name a folder of its own: store.url=/some/folder"
+        )
     _check_version(root, marker)
     return True
 

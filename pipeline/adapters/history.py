@@ -52,7 +52,9 @@ class SqliteHistory:
             with closing(connect(self._path)) as base:
                 for branch in reversed(branches):
                     known.update(
-                        base.execute("SELECT test, seconds FROM durations WHERE branch = ? AND suite = ?", (branch, suite))
+                        base.execute(
+                            "SELECT test, seconds FROM durations WHERE branch = ? AND suite = ?", (branch, suite)
+                        )
                     )
         except sqlite3.Error:
             return known  # A plan with worse estimates is better than none.

@@ -15,7 +15,9 @@ LIMIT_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.05
 
 
-async def probe(store: Store, clock: Clock, *, key: str, me: str, other: str, limit_seconds: float = LIMIT_SECONDS) -> None:
+async def probe(
+    store: Store, clock: Clock, *, key: str, me: str, other: str, limit_seconds: float = LIMIT_SECONDS
+) -> None:
     """Meet the other party below `key`; both call this, with names exchanged, and `key` is new for each meeting.
 
     Each must see the other's value, by name and in a listing, within the limit; and of two creations of one key both

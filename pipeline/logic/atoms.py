@@ -35,7 +35,7 @@ def gather_atoms(tests: Sequence[Test]) -> tuple[Atom, ...]:
     for first, test in enumerate(tests):
         if not (test.unit or test.exclusive):
             seconds = test.seconds
-            atoms.append(Atom((first,), seconds if seconds > LEAST_SECONDS else LEAST_SECONDS))  # noqa: FURB136 # Hot.
+            atoms.append(Atom((first,), seconds if seconds > LEAST_SECONDS else LEAST_SECONDS))  # Hot.
         elif first in groups:
             atoms.append(_atom(tests, groups[first]))
     return tuple(atoms)

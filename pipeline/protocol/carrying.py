@@ -190,5 +190,3 @@ def _timed_out(worker: Worker, session: Session) -> dict[str, object]:
         "seconds": round(worker.clock.monotonic() - session.since, 6),
         "message": f"ran longer than {seconds:g} s",
     }
-
-

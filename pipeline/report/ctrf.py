@@ -148,7 +148,7 @@ def _more(result: Result, attempt: int) -> dict[str, Any]:
     if attempt > 1:
         extra["attempt"] = str(attempt)
     if result.properties:
-        extra |= {name: value for name, value in result.properties}
+        extra |= dict(result.properties)
     return {**more, "extra": extra} if extra else more
 
 

@@ -34,7 +34,7 @@ def finish_all(reporters: Iterable[Reporter], run: MergedRun) -> Written:
             paths += reporter.finish(run)
         except FleetError as error:
             errors.append(str(error))
-        except Exception as error:  # noqa: BLE001 # A reporter from outside may raise anything.
+        except Exception as error:  # A reporter from outside may raise anything.
             errors.append(f"reporter {reporter.name!r} failed: {type(error).__name__}: {error}")
     return Written(tuple(paths), tuple(errors))
 

@@ -123,7 +123,9 @@ def test_a_hundred_thousand_tests_are_learned_quickly(tmp_path: Path) -> None:
     """Learning is no noticeable part of a large run, and reading even less of its start."""
     history = SqliteHistory(tmp_path / "h.sqlite")
     outcomes = tuple(
-        Outcome(result=Result(test=f"unit::a/test_{n // 50}.py::test[{n}]", verdict=Verdict.PASSED, seconds=1.0), worker="w")
+        Outcome(
+            result=Result(test=f"unit::a/test_{n // 50}.py::test[{n}]", verdict=Verdict.PASSED, seconds=1.0), worker="w"
+        )
         for n in range(100_000)
     )
     begin = time.process_time()

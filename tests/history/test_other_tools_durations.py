@@ -39,7 +39,9 @@ def test_values_that_are_no_durations_are_left_out(tmp_path: Path) -> None:
     assert read_test_durations(path) == {"a": 1.0}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", "\xff", "[" * 100_000], ids=["empty", "list", "cut", "text", "deep"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", "\xff", "[" * 100_000], ids=["empty", "list", "cut", "text", "deep"]
+)
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
     """With the path, and without a traceback."""
     (tmp_path / "d").write_text(content)
@@ -63,7 +65,9 @@ def test_junit_addresses_find_their_tests(tmp_path: Path) -> None:
     assert by_test(tests, {("mod", "a"): 2.0}, lambda native: ("mod", native)) == {"u::a": 2.0}
 
 
-@pytest.mark.parametrize("content", [BOMB, BOMB.replace("[<", 'SYSTEM "file:///etc/passwd" [<'), "<a>", "\0"], ids=ascii)
+@pytest.mark.parametrize(
+    "content", [BOMB, BOMB.replace("[<", 'SYSTEM "file:///etc/passwd" [<'), "<a>", "\0"], ids=ascii
+)
 def test_hostile_xml_is_refused(tmp_path: Path, content: str) -> None:
     """A document type declaration is refused before anything in it is expanded; broken XML is told as such."""
     (tmp_path / "j.xml").write_text(content)

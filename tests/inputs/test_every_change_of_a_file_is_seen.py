@@ -91,7 +91,12 @@ def test_links_count_by_text_and_by_what_they_lead_to(root: Path, digest: Digest
     """A link to a file outside changes with that file; dangling links and links to folders are no trouble."""
     outside = tmp_path / "outside"
     outside.write_text("1")
-    for name, target in (("out", outside), ("gone", tmp_path / "nothing"), ("folder", tmp_path), ("self", root / "self")):
+    for name, target in (
+        ("out", outside),
+        ("gone", tmp_path / "nothing"),
+        ("folder", tmp_path),
+        ("self", root / "self"),
+    ):
         (root / name).symlink_to(target)
     before = digest()
     outside.write_text("2")
@@ -102,7 +107,9 @@ def test_links_count_by_text_and_by_what_they_lead_to(root: Path, digest: Digest
     assert changes(before.files, digest().files) == Changes(changed=("gone", "out"))
 
 
-def test_special_and_unreadable_files_hang_nobody(project: Path, digest: Digest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_special_and_unreadable_files_hang_nobody(
+    project: Path, digest: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A pipe and a socket are named, not opened; an unreadable file is tried again each time."""
     os.mkfifo(project / "pipe")
     with socket.socket(socket.AF_UNIX) as unix:

@@ -40,7 +40,9 @@ def test_a_deleted_tracked_file_is_absent(repository: Path, digest: Digest) -> N
     assert "a.py" not in digest().files
 
 
-def test_repositories_inside_count_by_their_own_rules(repository: Path, digest: Digest, git: Git, tmp_path: Path) -> None:
+def test_repositories_inside_count_by_their_own_rules(
+    repository: Path, digest: Digest, git: Git, tmp_path: Path
+) -> None:
     """A sub-module and a plain nested clone: their files count, with their own ignore rules, changes included."""
     library = tmp_path / "library"
     library.mkdir()
@@ -102,7 +104,15 @@ def test_variables_of_a_git_hook_lead_nobody_astray(
 
 def test_a_walk_leaves_out_environments_and_caches(project: Path, digest: Digest) -> None:
     """Without git, what tools keep beside a project does not count."""
-    for name in ("__pycache__/a.pyc", "env/pyvenv.cfg", "env/lib/x.py", "cache/CACHEDIR.TAG", "cache/y", ".venv/z", ".git/HEAD"):
+    for name in (
+        "__pycache__/a.pyc",
+        "env/pyvenv.cfg",
+        "env/lib/x.py",
+        "cache/CACHEDIR.TAG",
+        "cache/y",
+        ".venv/z",
+        ".git/HEAD",
+    ):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("")
 

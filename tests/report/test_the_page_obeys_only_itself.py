@@ -14,10 +14,19 @@ import pytest
 from pipeline.model.runs import MergedRun
 from pipeline.report.html import HtmlReport
 from pipeline.report.html_data import Limits
+from tests.engines import require
 from tests.report.samples import failed, merged, plain_line, result, troubled
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-in_a_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium here: apt-get install chromium")
+in_a_browser = pytest.mark.usefixtures("browser")
+
+
+@pytest.fixture
+def browser() -> str:
+    """Chromium, or the reason why the test does not run."""
+    return require(BROWSER, "no Chromium here: apt-get install chromium")
+
+
 QUIET = ("quic", "background-networking", "component-update", "sync", "gpu")
 FLAGS = ["--headless", "--no-sandbox", "--no-first-run", *(f"--disable-{each}" for each in QUIET)]
 
