@@ -28,18 +28,24 @@ class Crew:
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._hired: dict[str, tuple[int, asyncio.Task[Life]]] = {}
+        self._since: dict[str, float] = {}
         self.names: set[str] = set()
         """All workers of this leader, the ended ones too."""
 
-    def add(self, birth: Birth, task: asyncio.Task[Life]) -> None:
-        """Keep a new worker."""
+    def add(self, birth: Birth, task: asyncio.Task[Life], now: float) -> None:
+        """Keep a new worker, hired now."""
         self._hired[birth.worker] = (birth.slot, task)
+        self._since[birth.worker] = now
         self.names.add(birth.worker)
 
     @property
     def hired(self) -> list[str]:
         """Names of the workers that have not ended."""
         return list(self._hired)
+
+    def hired_before(self, time: float) -> set[str]:
+        """Workers that have not ended and were hired before that time."""
+        return {name for name in self._hired if self._since[name] < time}
 
     @property
     def size(self) -> int:

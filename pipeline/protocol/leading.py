@@ -184,14 +184,12 @@ class Leader:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    # What happens.
-
     async def _watch(self) -> None:
         await self.view.refresh()
         self.living, _ = await self._observer.watch(self.crew.holds)
         await self.view.refresh(self.limits.watch_seconds / 2)
         self._tell_losses()
-        self._dismiss_buried()
+        self._dismiss_absent()
         await self._hear_foreigners()
         self._watched = self.clock.monotonic()
 
@@ -206,12 +204,14 @@ class Leader:
                 self.emit(WorkerLost(time=self.clock.wall(), worker=name, cause=tomb.cause, proof=tomb.proof))
         self._begun_watching = True
 
-    def _dismiss_buried(self) -> None:
-        """Free the slots of workers that live elsewhere and have a tombstone, whoever wrote it."""
-        if not self.hirer.is_local:
-            for name in self.crew.hired:
-                if name in self.view.tombs:
-                    self.crew.dismiss(name)
+    def _dismiss_absent(self) -> None:
+        """Free the slots of workers that live elsewhere and have a tombstone, whoever wrote it, or were never born."""
+        if self.hirer.is_local:
+            return
+        unborn = self.crew.hired_before(self.clock.monotonic() - self.limits.birth_seconds) - set(self.living)
+        for name in self.crew.hired:
+            if name in self.view.tombs or name in unborn:
+                self.crew.dismiss(name)
 
     async def _hear_foreigners(self) -> None:
         """Count what living workers have done that do not share this process's view."""
@@ -257,8 +257,6 @@ class Leader:
 
     def _fails_fast(self) -> bool:
         return 0 < self.plan.fail_fast <= self.view.progress.bad
-
-    # Ending.
 
     async def _end(self, reason: str) -> Ending | None:
         """End for that reason; None: the run goes on after all."""

@@ -30,6 +30,8 @@ class Limits:
     run_timeout_seconds: float | None = None
     flush_seconds: float = 0.25
     """At most this much of a journal is lost with its worker."""
+    birth_seconds: float = 600.0
+    """From hiring a worker that lives elsewhere to its birth; then another takes its slot."""
     finish_seconds: float = 30.0
     """For tear-down after `finish`, then the harness is killed."""
     stop_seconds: float = 3.0

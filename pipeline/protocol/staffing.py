@@ -35,7 +35,7 @@ class Staff:
             birth = await self._birth(slot)
             task = leader.hirer.start(birth)
             task.add_done_callback(lambda _: leader.news.set())
-            leader.crew.add(birth, task)
+            leader.crew.add(birth, task, leader.clock.monotonic())
 
     def _present(self, living: Sequence[str]) -> set[str]:
         return set(living) | set(self._leader.crew.hired)

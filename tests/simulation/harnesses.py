@@ -27,6 +27,7 @@ class SimHarness:
     def __init__(self, world: World, process: Process, slot: int, suite: str) -> None:
         self.world, self.process, self.slot, self.suite = world, process, slot, suite
         self.number = world.next_number()
+        self.home = (process.name, slot)
         self.place = f"harness {self.number}"
         self.log = ""
         self.outbox: list[Message] = []

@@ -236,17 +236,18 @@ class Oracle:
         journal = self.world.data.journal(keys.journal(run, tomb.worker))
         if journal.sealed is None or str(journal.sealed) != tomb.position:
             raise Broken(f"{tomb.worker} has a tombstone, but its journal is not sealed there (invariant 3)")
-        self._proves(tomb)
+        self._proves(run, tomb)
         self._within_budget(run, tomb)
         if tomb.cause == "silent" and not tomb.proof:
             self.world.check_silence(tomb.worker)
 
-    def _proves(self, tomb: Tomb) -> None:
+    def _proves(self, run: str, tomb: Tomb) -> None:
         """Proof means that nothing of that worker lives."""
-        process = self.world.places.get(tomb.worker)
-        if process is None or not tomb.proof:
+        if not tomb.proof:
             return
-        living = [each.number for each in self.world.harnesses if each.process is process and not each.is_over]
+        birth = from_bytes(Birth, self.values[keys.worker(run, tomb.worker)])
+        home = (birth.identity["process"], birth.identity["slot"])
+        living = [each.number for each in self.world.harnesses if each.home == home and not each.is_over]
         if living:
             raise Broken(f"{tomb.worker} is proven dead, but its harness {living} lives (proof)")
 

@@ -96,9 +96,9 @@ def draw(seed: int) -> Scenario:
         ),
         nod_rate=rng.choice((0.0, 0.0, 0.0, 0.05)),
         buried_at=tuple(rng.uniform(0, 3 * lease) for _ in range(rng.choice((0, 0, 1, 2)))),
-        second_agent_at=rng.uniform(0, 2 * lease) if rng.random() < 0.25 else None,
+        second_agent_at=rng.uniform(0, 2 * lease) if rng.random() < 0.35 else None,
         agent_crashes_at=rng.uniform(0, 3 * lease) if rng.random() < 0.35 else None,
-        stops_at=rng.uniform(0, 2 * lease) if rng.random() < 0.1 else None,
+        stops_at=rng.uniform(0, 2 * lease) if rng.random() < 0.2 else None,
         sources_change=rng.random() < 0.1,
         limits=Limits(
             lease_seconds=lease,
@@ -106,6 +106,7 @@ def draw(seed: int) -> Scenario:
             test_timeout_seconds={"s": 15.0, "t": 15.0},
             slow_after_seconds=2 * lease,
             flush_seconds=lease / rng.choice((4, 20)),
+            birth_seconds=6 * lease,
             finish_seconds=lease,
             stop_seconds=lease / 2,
             idle_seconds=lease / 4,
@@ -161,5 +162,5 @@ def _plan(rng: random.Random, scripts: tuple[Script, ...], workers: int) -> Plan
                 exclusive=exclusive,
             )
         )
-    fail_fast = rng.choice((0, 0, 0, 0, 0, 1, 2))
+    fail_fast = rng.choice((0, 0, 0, 1, 2))
     return freeze(tests, batches, buckets, seed=0, retries=rng.choice((0, 1)), fail_fast=fail_fast)

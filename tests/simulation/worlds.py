@@ -237,7 +237,10 @@ class World:
         living = [key for key in living if keys.closed(key.split("/")[1]) not in self.data.values]
         if not living:
             return
-        _, run, _, worker = self.rng.choice(living).split("/")
+        _, run, _, worker = self._worst(living).split("/")
+        process = self.places.get(worker)
+        if process is not None and self.rng.random() < 0.5:
+            self.stall(process, 2 * self.scenario.lease_seconds)
         tomb = Tomb(
             worker=worker,
             plan=from_bytes(Birth, self.data.values[keys.worker(run, worker)]).plan,
@@ -248,6 +251,12 @@ class World:
             proof=False,
         )
         self.data.create(keys.tomb(run, worker), to_bytes(tomb))
+
+    def _worst(self, births: list[str]) -> str:
+        """Of these workers one that runs an exclusive test, if there is any and chance agrees."""
+        busy = {harness.process for harness in self.harnesses if harness.holds_exclusive()}
+        worse = [key for key in births if self.places.get(keys.last(key)) in busy]
+        return self.rng.choice(worse if worse and self.rng.random() < 0.8 else births)
 
     def nod_off(self, process: Process, key: str) -> None:
         """The worst moment to stall: the own tombstone has been read as absent, the permission is not yet given."""
@@ -365,7 +374,7 @@ class ApartHirer:
     async def _live(self, birth: Birth) -> supervising.Life:
         world, leader = self._world, self._leader
         if world.rng.random() < 0.3:
-            await asyncio.sleep(world.rng.uniform(0, world.scenario.lease_seconds))
+            await asyncio.sleep(world.rng.uniform(0, 2 * world.scenario.lease_seconds))
         process = world.process("worker")
         world.places[birth.worker] = process
         clock, port = SimClock(process), SimStore(process, world.store, partial(world.nod_off, process))
