@@ -41,7 +41,7 @@ class LocalAgent:
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self.root: Path = fleet.scope.ledger.context.root
-        self.reporting = Reporting(fleet, self.reproduce)
+        self.reporting = Reporting(fleet, self.reproduce, self.locate)
         self.collected: dict[str, Collected] = {}
         self.ended: dict[str, MergedRun] = {}
         self._loop: Loop | None = None
@@ -145,11 +145,14 @@ class LocalAgent:
 
     def spec(self, suite: Suite) -> HarnessSpec:
         """How the suite's harnesses are started."""
+        from attrs import evolve
+
         identity = self.inputs().identity
         seed = self.fleet.run.seed.get()
-        return self.framework(suite).harness(
+        spec = self.framework(suite).harness(
             suite, run=identity, slots=self.slots(), seed=int(identity[:8], 16) if seed == "auto" else int(seed)
         )
+        return evolve(spec, options={**spec.options, "nice": self._pools()[0].nice.get()})
 
     # Ports.
 
@@ -220,7 +223,10 @@ class LocalAgent:
         run = self.fleet.run
         seed = run.seed.get()
         return Wishes(
-            fail_fast=run.fail_fast.get(), seed=0 if seed == "auto" else int(seed), allow_empty=run.allow_empty.get()
+            fail_fast=run.fail_fast.get(),
+            seed=0 if seed == "auto" else int(seed),
+            allow_empty=run.allow_empty.get(),
+            fail_on_flaky=run.fail_on_flaky.get(),
         )
 
     # Events and results.
@@ -244,6 +250,16 @@ class LocalAgent:
         name, _, native = test.partition("::")
         suite = next((suite for suite in self.suites() if suite.name == name), None)
         return self.framework(suite).reproduce(suite, Test(id=test, suite=name, native=native)) if suite else ""
+
+    def locate(self, test: str) -> str:
+        """The test's file, relative to the project; empty when it is in no suite."""
+        name, _, native = test.partition("::")
+        suite = next((suite for suite in self.suites() if suite.name == name), None)
+        if suite is None:
+            return ""
+        folder = Path(suite.root)
+        path = folder / native.partition("::")[0]
+        return str(path.relative_to(self.root)) if self.root in path.parents else str(path)
 
     def finish(self, run: MergedRun) -> None:
         """Write all reports, then the summary."""

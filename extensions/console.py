@@ -15,5 +15,5 @@ class Console(Extension):
     """`live` is one region that is redrawn, `plain` prints lines, `quiet` only the summary. `auto`: live in a terminal,
     plain in CI or a pipe."""
 
-    interval_seconds = setting(kinds.duration, 10)
-    """Duration between two lines of progress in style `plain`."""
+    interval_seconds = setting(kinds.duration, 30)
+    """The longest silence in style `plain` while tests run."""

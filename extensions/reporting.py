@@ -38,8 +38,8 @@ FILES = {
 class Reporting:
     """The readers of one process's events."""
 
-    def __init__(self, fleet: Fleet, reproduce: Callable[[str], str]) -> None:
-        self._fleet, self._reproduce = fleet, reproduce
+    def __init__(self, fleet: Fleet, reproduce: Callable[[str], str], locate: Callable[[str], str]) -> None:
+        self._fleet, self._reproduce, self._locate = fleet, reproduce, locate
         self._lock = threading.Lock()
         self._begun = False
 
@@ -59,13 +59,17 @@ class Reporting:
         """The console, not started yet."""
         from pipeline.report.console import console
 
+        github = self._fleet.reports.github.get()
         return console(
             self._fleet.console.style.get(),
             sys.stdout,
             self._fleet.environment,
             now=time.monotonic,
             reproduce=self._reproduce,
+            locate=self._locate,
             slowest=self._fleet.reports.slowest.get(),
+            interval_seconds=self._fleet.console.interval_seconds.get(),
+            github=None if github == "auto" else bool(github),
         )
 
     @cached_property

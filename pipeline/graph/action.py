@@ -6,6 +6,8 @@ Leaves the terminal alone: our own console owns it, so nothing is captured.
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -44,6 +46,9 @@ class FleetAction(PythonAction):  # type: ignore[misc]
                 returned = self.py_callable(**self._arguments())
             except FleetError as error:
                 return FleetFailure(error)
+            except BrokenPipeError:  # Whoever read the answer, `head` say, has seen enough.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                return None
             except Exception as error:  # A fault of ours, or of an extension: doit shows the traceback.
                 return TaskError("unexpected error", error)
         return self._take(returned)

@@ -36,6 +36,7 @@ def _serve(job: Job) -> int:
     _own_signals(log)
     channel = Channel(job.channel, Outbox(order["outbox"]))
     try:
+        os.nice(int(order["options"].get("nice", 0)))
         return int(job.framework.serve(channel, order["options"]) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)

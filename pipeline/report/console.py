@@ -166,16 +166,25 @@ def console(
     reproduce: Reproduce,
     locate: Locate = file_in_native_id,
     slowest: int = 10,
+    interval_seconds: float = 30.0,
+    github: bool | None = None,
 ) -> ConsoleReporter:
-    """The console for a stream. `style` is `auto`, `live` or `plain`; live only where the stream can do it."""
+    """The console for a stream. `style` is `auto`, `live`, `plain` or `quiet`; live only where the stream can do it.
+
+    `interval_seconds`: the longest silence of plain lines. `github`: whether to annotate; None: where GitHub runs us.
+    """
+    if style == "quiet":
+        from pipeline.report.console_quiet import QuietConsole
+
+        return QuietConsole(stream, now, reproduce, locate, slowest)
     if is_live(style, stream, environment):
         from pipeline.report.console_live import LiveConsole
 
         return LiveConsole(stream, now, reproduce, locate, slowest, environment=environment)
     from pipeline.report.console_plain import PlainConsole
 
-    github = environment.get("GITHUB_ACTIONS") == "true"
-    return PlainConsole(stream, now, reproduce, locate, slowest, github=github)
+    annotates = environment.get("GITHUB_ACTIONS") == "true" if github is None else github
+    return PlainConsole(stream, now, reproduce, locate, slowest, github=annotates, interval_seconds=interval_seconds)
 
 
 def is_live(style: str, stream: TextIO, environment: Mapping[str, str]) -> bool:

@@ -82,6 +82,7 @@ class Wishes:
     fail_fast: int = 0
     seed: int = 0
     allow_empty: bool = False
+    fail_on_flaky: bool = False
 
 
 @frozen(kw_only=True)

@@ -80,6 +80,8 @@ def concluded(agent: Agent, run: MergedRun, facts: Mapping[str, Mapping[str, Any
                         level="warning", text="lost workers took along what they had measured: it is not in this report"
                     )
                 )
+    if agent.wishes().fail_on_flaky and (flaky := sum(one.result.is_flaky for one in run.outcomes)):
+        objections.append(f"{flaky} flaky, and run.fail_on_flaky is set")
     return with_objections(run, objections)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from pipeline.errors import UsageError
+from pipeline.errors import TestsFailed, UsageError
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.model.runs import MergedRun, Outcome
@@ -27,7 +27,7 @@ def register(catalog: Catalog, agent: Agent) -> Handle:
 
 
 def reproduce(agent: Agent, workers: Sequence[str] | None) -> None:
-    """Print and run the sequence of each worker named. Raises `UsageError` when there is no such worker."""
+    """Print and run the sequence of each worker named. Raises `UsageError` when there is no such worker, `TestsFailed` as it ends."""
     from pipeline.protocol import resuming
     from pipeline.stages import launch
 
@@ -40,7 +40,9 @@ def reproduce(agent: Agent, workers: Sequence[str] | None) -> None:
             raise UsageError(f"the latest run has no worker {worker!r} (it had {', '.join(known)})")
         for suite, arguments in sequence(agent, run, worker):
             print(f"cd {shlex.quote(suite.root)} && {shlex.join(arguments)}", flush=True)
-            agent.foreground(arguments, suite)
+            status = agent.foreground(arguments, suite)
+            if status:
+                raise TestsFailed(f"what {worker} ran ended with status {status}")
 
 
 def sequence(agent: Agent, run: MergedRun, worker: str) -> list[tuple[Suite, Sequence[str]]]:
