@@ -36,6 +36,9 @@ async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
 async def try_claim(worker: Worker, number: int) -> Assignment | None:
     """Create the claim of the batch's next attempt; None: another worker has it."""
     view, birth = worker.view, worker.birth
+    if not view.is_waiting(number):  # Others may have taught the view between choosing and claiming.
+        view.taken.add(number)
+        return None
     attempt = view.attempts.get(number, 0) + 1
     charges, went_wrong = view.past(number, birth.term)
     claim = Claim(

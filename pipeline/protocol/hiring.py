@@ -6,6 +6,7 @@ A launcher whose supervisors live elsewhere brings a hirer of its own; the leade
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Protocol
 
 from pipeline.logic.objects import Birth
@@ -56,6 +57,10 @@ class Crew:
     def tasks(self) -> list[asyncio.Task[Life]]:
         """Their ends."""
         return [task for _, task in self._hired.values()]
+
+    def tasks_of(self, workers: Collection[str]) -> list[asyncio.Task[Life]]:
+        """Ends of these workers, as far as they are ours."""
+        return [task for name, (_, task) in self._hired.items() if name in workers]
 
     def free_slots(self) -> list[int]:
         """Slots without a worker, lowest first."""

@@ -275,9 +275,10 @@ class Leader:
         self.orders.wake()
         count = self.stop.count
         until = self.clock.monotonic() + self.limits.finish_seconds + 2 * self.limits.lease_seconds
-        while self.crew.size and self.stop.count == count and self.clock.monotonic() < until:
+        awaited = self.crew.tasks if self.hirer.is_local else self.crew.tasks_of(self.living)
+        while self.stop.count == count and self.clock.monotonic() < until:
             self.news.clear()
-            if all(task.done() for task in self.crew.tasks):
+            if all(task.done() for task in awaited):
                 break
             await first_of(self.news, self.clock, self.limits.watch_seconds)
         self._reap()

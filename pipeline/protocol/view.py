@@ -113,7 +113,9 @@ class RunView:
         return birth is not None and birth.term == term
 
     def _learn_claim(self, batch: int, attempt: int) -> None:
-        self.attempts[batch] = max(attempt, self.attempts.get(batch, 0))
+        if attempt > self.attempts.get(batch, 0):
+            self.attempts[batch] = attempt
+            self.taken.add(batch)
 
     async def _learn_tombs(self, names: Sequence[str]) -> None:
         for name in names:

@@ -120,6 +120,14 @@ class Oracle:
         if plan.digest.encode() not in self.values[keys.plan(run)][:90]:
             raise Broken("an agent leads another plan than the one that stands (invariant 1)")
 
+    def see_write(self, key: str, data: bytes) -> None:
+        """Check a write; what it breaks is remembered, for whoever wrote may swallow it."""
+        try:
+            self.wrote(key, data)
+        except Exception as fault:
+            self.world.fail(fault)
+            raise
+
     def wrote(self, key: str, data: bytes) -> None:
         """A value has been created or replaced."""
         if "/beats/" in key:

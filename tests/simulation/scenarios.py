@@ -123,7 +123,7 @@ def _outage(rng: random.Random, lease: float) -> tuple[float, float]:
 
 def _script(rng: random.Random) -> Script:
     manner = rng.choices(
-        (Manner.PASSES, Manner.FAILS, Manner.HANGS, Manner.CRASHES, Manner.FLAKES), weights=(80, 5, 2, 6, 4)
+        (Manner.PASSES, Manner.FAILS, Manner.HANGS, Manner.CRASHES, Manner.FLAKES), weights=(78, 8, 2, 6, 4)
     )[0]
     return Script(seconds=rng.choice((0.01, 0.1, 0.5, 1.0, 3.0, 6.0)), manner=manner)
 

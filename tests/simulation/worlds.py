@@ -43,7 +43,7 @@ class WatchedData(MemoryData):
     def _put(self, key: str, data: bytes) -> None:
         super()._put(key, data)
         if self.oracle is not None:
-            self.oracle.wrote(key, data)
+            self.oracle.see_write(key, data)
 
     def delete(self, prefix: str) -> int:
         if self.oracle is not None:
@@ -373,8 +373,8 @@ class ApartHirer:
 
     async def _live(self, birth: Birth) -> supervising.Life:
         world, leader = self._world, self._leader
-        if world.rng.random() < 0.3:
-            await asyncio.sleep(world.rng.uniform(0, 2 * world.scenario.lease_seconds))
+        if world.rng.random() < 0.4:
+            await asyncio.sleep(world.rng.uniform(0, 3 * world.scenario.lease_seconds))
         process = world.process("worker")
         world.places[birth.worker] = process
         clock, port = SimClock(process), SimStore(process, world.store, partial(world.nod_off, process))
@@ -398,6 +398,9 @@ class ApartHirer:
             life = await supervising.supervise(worker)
         except Gone:
             await asyncio.sleep(1e6)
+            raise
+        except Exception as fault:
+            world.fail(fault)
             raise
         world.crash(process)
         return life
