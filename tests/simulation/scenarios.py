@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pipeline.logic.planning import freeze
 from pipeline.model.plans import Batch, Plan
@@ -60,6 +60,8 @@ def draw(seed: int) -> Scenario:
     rng = random.Random(seed)
     lease = rng.choice((2.0, 4.0, 8.0))
     scripts = tuple(_script(rng) for _ in range(rng.choice((1, 3, 6, 12, 20))))
+    if rng.random() < 0.15:  # So that fail-fast closes a run while workers are still being born.
+        scripts = tuple(evolve(script, manner=Manner.FAILS) for script in scripts)
     workers = rng.choice((1, 2, 2, 3, 4))
     trouble = rng.choice((0.0, 0.3, 1.0))
     calm = rng.random() < 0.15

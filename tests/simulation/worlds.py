@@ -373,8 +373,9 @@ class ApartHirer:
 
     async def _live(self, birth: Birth) -> supervising.Life:
         world, leader = self._world, self._leader
-        if world.rng.random() < 0.4:
-            await asyncio.sleep(world.rng.uniform(0, 3 * world.scenario.lease_seconds))
+        is_deaf = is_late = world.rng.random() < 0.4
+        if is_late:
+            await asyncio.sleep(world.rng.uniform(0, 4 * world.scenario.lease_seconds))
         process = world.process("worker")
         world.places[birth.worker] = process
         clock, port = SimClock(process), SimStore(process, world.store, partial(world.nod_off, process))
@@ -392,7 +393,7 @@ class ApartHirer:
             clock=clock,
             emit=world.events.append,
             limits=leader.limits,
-            orders=leader.orders if world.rng.random() < 0.5 else Orders(),
+            orders=Orders() if is_deaf or world.rng.random() < 0.3 else leader.orders,
         )
         try:
             life = await supervising.supervise(worker)
