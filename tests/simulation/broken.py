@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.errors import Fenced
+from pipeline.logic.blame import Part
 from pipeline.logic.planning import freeze
 from pipeline.model.verdicts import Verdict
 
@@ -32,14 +33,13 @@ def own_plan(original: Call) -> Call:
     return open_run
 
 
-def half(original: Call) -> Call:
-    """Half of what a seal keeps is forgotten."""
+def short(original: Call) -> Call:
+    """One record that was sealed in is left out."""
 
-    async def records(store: Any, run: str, worker: str, position: str) -> Any:
-        lines = await original(store, run, worker, position)
-        return lines[: len(lines) // 2]
+    async def seal(store: Any, prefix: str) -> str:
+        return str(max(0, int(await original(store, prefix)) - 1))
 
-    return records
+    return seal
 
 
 def unfenced_flush(_: Call) -> Call:
@@ -95,3 +95,12 @@ def go_on_once(original: Call) -> Call:
         return original(reason, merged) or (reason == "complete" and len(seen) == 1)
 
     return must_go_on
+
+
+def together(_: Call) -> Call:
+    """Suspects come last, but in one harness with everybody else."""
+
+    def divide(tests: Any, charges: Any, *, careful: bool) -> tuple[Part, ...]:
+        return (Part(tests=tuple(sorted(tests, key=lambda test: test in charges)), careful=careful),)
+
+    return divide

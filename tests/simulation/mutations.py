@@ -12,7 +12,6 @@ from typing import Any
 
 from attrs import frozen
 
-from pipeline.logic.blame import Part
 from tests.simulation import broken
 
 Make = Callable[[Any], Any]
@@ -70,7 +69,9 @@ def constant(value: Any) -> Make:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
-    Mutation("plan", "a worker of another plan is let in", (("protocol.resuming", "adopt_run", broken.other_plan),)),
+    Mutation(
+        "plan", "a worker of another plan is let in", (("protocol.resuming", "adopt_run", broken.other_plan),), seed=0
+    ),
     Mutation(
         "plan",
         "the plan that stands is not adopted",
@@ -78,25 +79,41 @@ MUTATIONS: tuple[Mutation, ...] = (
             ("protocol.resuming", "open_run", broken.own_plan),
             ("protocol.resuming", "find_unfinished", always_later(None)),
         ),
+        seed=0,
     ),
-    Mutation("claims", "a lost race counts as won", (("protocol.certain", "is_mine", always(True)),)),
+    Mutation("claims", "a lost race counts as won", (("protocol.certain", "is_mine", always(True)),), seed=0),
     Mutation(
-        "claims", "what was created with a lost answer is forgotten", (("protocol.certain", "is_mine", always(False)),)
+        "claims",
+        "what was created with a lost answer is forgotten",
+        (("protocol.certain", "is_mine", always(False)),),
+        seed=65,
     ),
-    Mutation("claims", "a living worker's batch is taken over", (("protocol.view", "is_released", always(True)),)),
     Mutation(
-        "seals", "a tombstone seals nothing", (("protocol.certain", "CertainStore.seal", always_later("999999")),)
+        "claims", "a living worker's batch is taken over", (("protocol.view", "is_released", always(True)),), seed=0
     ),
     Mutation(
-        "seals", "only the first half up to a seal counts", (("protocol.gathering", "sealed_records", broken.half),)
+        "seals",
+        "a tombstone seals nothing",
+        (("protocol.certain", "CertainStore.seal", always_later("999999")),),
+        seed=0,
+    ),
+    Mutation(
+        "seals",
+        "a tombstone names a position before the seal",
+        (("protocol.certain", "CertainStore.seal", broken.short),),
+        seed=0,
     ),
     Mutation(
         "exclusive",
         "no wait after a tombstone without proof",
         (("protocol.view", "exclusive_wait_seconds", always(0.0)),),
+        seed=130,
     ),
     Mutation(
-        "exclusive", "no wait for a harness that may live", (("protocol.view", "RunView.may_start", always(True)),)
+        "exclusive",
+        "no wait for a harness that may live",
+        (("protocol.view", "RunView.may_start", always(True)),),
+        seed=130,
     ),
     Mutation(
         "guard",
@@ -105,71 +122,86 @@ MUTATIONS: tuple[Mutation, ...] = (
             ("protocol.sessions", "see_tomb", always_later(None)),
             ("protocol.worker", "Worker._flush", broken.unfenced_flush),
         ),
+        seed=0,
     ),
     Mutation(
-        "guard", "a permission lasts for many leases", (("protocol.limits", "PERMISSION_PER_LEASE", constant(9.0)),)
+        "guard",
+        "a permission lasts for many leases",
+        (("protocol.limits", "PERMISSION_PER_LEASE", constant(9.0)),),
+        seed=85,
     ),
-    Mutation("silence", "own gaps are ignored", (("logic.silence", "is_gap", always(False)),)),
+    Mutation("silence", "own gaps are ignored", (("logic.silence", "is_gap", always(False)),), seed=5),
     Mutation(
         "silence",
         "a tenth of a lease is enough",
         (("protocol.observing", "is_dead", lambda _: lambda sight, lease: sight.sent - sight.since > lease / 10),),
+        seed=0,
     ),
-    Mutation("silence", "nobody is ever dead", (("protocol.observing", "is_dead", always(False)),)),
-    Mutation("verdicts", "the exit code is always good", (("logic.merging", "exit_code", always(0)),)),
+    Mutation("silence", "nobody is ever dead", (("protocol.observing", "is_dead", always(False)),), seed=4),
+    Mutation("verdicts", "the exit code is always good", (("logic.merging", "exit_code", always(0)),), seed=0),
     Mutation(
         "verdicts",
         "a start counts as a verdict",
         (("logic.merging", "counts", lambda _: lambda record: record.kind in ("final", "start")),),
+        seed=0,
     ),
-    Mutation("verdicts", "a failed try that is not final counts", (("protocol.listening", "is_final", always(True)),)),
+    Mutation(
+        "verdicts",
+        "a failed try that is not final counts",
+        (("protocol.listening", "is_final", always(True)),),
+        seed=11,
+    ),
     Mutation(
         "losses",
         "finished tests run again",
         (("protocol.view", "RunView.remaining", lambda _: lambda view, batch: tuple(view.plan.batches[batch].tests)),),
+        seed=2,
     ),
-    Mutation("losses", "the budget never ends", (("protocol.leading", "is_budget_spent", always(False)),)),
+    Mutation("losses", "the budget never ends", (("protocol.leading", "is_budget_spent", always(False)),), seed=199),
     Mutation(
         "losses",
         "every death is a proven crash",
         (("logic.blame", "is_proven", always(True)), ("logic.blame", "is_foreign_kill", always(False))),
+        seed=14,
     ),
+    Mutation("blame", "suspects run with the others", (("protocol.assignments", "divide", broken.together),), seed=3),
     Mutation(
         "blame",
-        "suspects run with the others",
-        (
-            (
-                "protocol.assignments",
-                "divide",
-                lambda _: lambda tests, charges, *, careful: (Part(tests=tuple(tests), careful=careful),),
-            ),
-        ),
+        "suspects do not get a fresh harness",
+        (("protocol.carrying", "needs_fresh_harness", always(False)),),
+        seed=3,
+    ),
+    Mutation("blame", "one death is enough", (("protocol.carrying", "convict", broken.hasty),), seed=0),
+    Mutation("blame", "a killer is never convicted", (("protocol.carrying", "convict", always(None)),), seed=0),
+    Mutation("blame", "the next test is blamed", (("protocol.carrying", "flying_test", broken.next_test),), seed=46),
+    Mutation(
+        "blame",
+        "starts are not durable after a loss",
+        (("protocol.listening", "before_go", always_later(None)),),
+        seed=0,
     ),
     Mutation(
-        "blame", "suspects do not get a fresh harness", (("protocol.carrying", "needs_fresh_harness", always(False)),)
+        "blame", "an attempt after a loss is careless", (("protocol.claiming", "is_careful", always(False)),), seed=0
     ),
-    Mutation("blame", "one death is enough", (("protocol.carrying", "convict", broken.hasty),)),
-    Mutation("blame", "a killer is never convicted", (("protocol.carrying", "convict", always(None)),)),
-    Mutation("blame", "the next test is blamed", (("protocol.carrying", "flying_test", broken.next_test),)),
-    Mutation(
-        "blame", "starts are not durable after a loss", (("protocol.listening", "before_go", always_later(None)),)
-    ),
-    Mutation("blame", "an attempt after a loss is careless", (("protocol.claiming", "is_careful", always(False)),)),
-    Mutation("resume", "an open run is not found", (("protocol.resuming", "is_open", always(False)),)),
+    Mutation("resume", "an open run is not found", (("protocol.resuming", "is_open", always(False)),), seed=0),
     Mutation(
         "resume",
         "what a dead harness still held is dropped",
         (("protocol.observing", "Observer._salvaged", always_later(())),),
+        seed=81,
     ),
-    Mutation("ends", "a worker's own proof is a lie", (("protocol.supervising", "kill_session", always_later(None)),)),
-    Mutation("ends", "overdue tests are left alone", (("protocol.watching", "is_overdue", always(False)),)),
-    Mutation("ends", "any test is overdue", (("protocol.watching", "is_overdue", always(True)),)),
+    Mutation(
+        "ends", "a worker's own proof is a lie", (("protocol.supervising", "kill_session", always_later(None)),), seed=1
+    ),
+    Mutation("ends", "overdue tests are left alone", (("protocol.watching", "is_overdue", always(False)),), seed=40),
+    Mutation("ends", "any test is overdue", (("protocol.watching", "is_overdue", always(True)),), seed=0),
     Mutation(
         "closing",
         "the ending is not read after the birth",
         (("protocol.supervising", "may_work", always_later(True)), ("protocol.claiming", "sees_ending", always(False))),
+        seed=89,
     ),
-    Mutation("closing", "nobody is sealed", (("protocol.closing", "seal_everybody", always_later(None)),)),
+    Mutation("closing", "nobody is sealed", (("protocol.closing", "seal_everybody", always_later(None)),), seed=5),
     Mutation(
         "closing",
         "a lacking verdict closes all the same",
@@ -177,6 +209,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             ("protocol.closing", "must_go_on", always(False)),
             ("protocol.leading", "Leader._dismiss", always_later(None)),
         ),
+        seed=4,
     ),
     Mutation(
         "closing",
@@ -185,13 +218,15 @@ MUTATIONS: tuple[Mutation, ...] = (
             ("protocol.view", "standing_ending", broken.to_withdrawals),
             ("protocol.closing", "must_go_on", broken.go_on_once),
         ),
+        seed=172,
     ),
-    Mutation("identity", "changed sources go unnoticed", (("protocol.leading", "is_mixed", always(False)),)),
-    Mutation("identity", "any run is called mixed", (("protocol.leading", "is_mixed", always(True)),)),
+    Mutation("identity", "changed sources go unnoticed", (("protocol.leading", "is_mixed", always(False)),), seed=3),
+    Mutation("identity", "any run is called mixed", (("protocol.leading", "is_mixed", always(True)),), seed=0),
     Mutation(
         "deletion",
         "the plan goes last",
         (("protocol.sweeping", "FIRST", constant("closed")), ("protocol.sweeping", "LAST", constant("plan"))),
+        seed=0,
     ),
-    Mutation("deletion", "closed goes in between", (("protocol.sweeping", "LAST", constant("workers")),)),
+    Mutation("deletion", "closed goes in between", (("protocol.sweeping", "LAST", constant("workers")),), seed=0),
 )
