@@ -43,6 +43,7 @@ def main(
     argv: Sequence[str], loader: CatalogLoader | Callable[[], CatalogLoader], *, platform: str = sys.platform
 ) -> int:
     """Run one command line; returns the exit code, with usage errors as 3."""
+    _open_missing_streams()
     try:
         _refuse_windows(platform)
         if "" in argv:
@@ -50,11 +51,29 @@ def main(
         made = loader if isinstance(loader, CatalogLoader) else loader()
         if not any(word.split("=")[0] in PLACED for word in argv):
             os.chdir(find_root(Path.cwd()))
-        # doit hands the loader its configuration only if there is any; the loader puts our defaults into it.
-        return int(FleetMain(made, extra_config={"GLOBAL": {"loader": "fleet"}}).run(list(argv)) or 0)
+        return int(_configured(made).run(list(argv)) or 0)
     except FleetError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return error.exit_code if isinstance(error, UsageError) else EXIT_USAGE
+
+
+def _configured(loader: CatalogLoader) -> FleetMain:
+    try:
+        # doit hands the loader its configuration only if there is any; the loader puts our defaults into it.
+        return FleetMain(loader, extra_config={"GLOBAL": {"loader": "fleet"}})
+    except ValueError as error:  # No TOML, or no UTF-8; doit reads the file in its constructor and does not catch that.
+        raise UsageError(f"pyproject.toml: {error}", hint="doit-fleet reads its settings from this file") from error
+
+
+def _open_missing_streams() -> None:
+    """Give a closed standard stream (`>&-`) the null device, lest a file of ours gets its number and tests write there."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # The lowest free number, which is this one.
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))
 
 
 def _refuse_windows(platform: str) -> None:

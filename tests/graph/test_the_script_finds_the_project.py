@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.graph.cli import main
 from pipeline.graph.project import find_root
-from tests.graph.conftest import SCRIPT, Project
+from tests.graph.conftest import REPOSITORY, SCRIPT, Project
 from tests.graph.sample import SampleLoader
 
 
@@ -51,3 +54,30 @@ def test_an_empty_argument_is_refused(project: Project) -> None:
 def test_version(project: Project) -> None:
     """`--version` names us and doit."""
     assert project.doit("--version", tool=SCRIPT).stdout.startswith("doit-fleet ")
+
+
+@pytest.mark.parametrize("content", [b"[tool\n", b"name = '\xff'\n"])
+def test_a_file_that_is_no_toml_is_wrong_settings(project: Project, content: bytes) -> None:
+    """Exit 3 and the place, not a traceback that ends with the code of failed tests."""
+    (project.folder / "pyproject.toml").write_bytes(content)
+
+    said = project.doit("list", code=3, tool=SCRIPT).stderr
+
+    assert said.startswith("ERROR: pyproject.toml: ")
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&- <&-"])
+def test_closed_streams_become_the_null_device(tmp_path: Path, closed: str) -> None:
+    """A daemon or a cron job may start us so; else the next file opened got the number, and prints went into it."""
+    code = (
+        "import os, sys; from pipeline.graph.cli import main; from tests.graph.sample import SampleLoader;"
+        "main(['--version'], SampleLoader);"
+        "held = os.path.exists('/dev/fd/0') and os.path.exists('/dev/fd/1') and os.path.exists('/dev/fd/2');"
+        "sys.exit(0 if held and sys.stdin and sys.stdout and sys.stderr else 9)"
+    )
+    shell = ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-c", code]
+
+    ended = subprocess.run(shell, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, check=False)
+
+    assert 0 == ended.returncode
