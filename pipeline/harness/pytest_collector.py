@@ -5,10 +5,12 @@ An index would not do: workers may see lists of different length. Knows the chan
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from time import perf_counter
 from typing import Any
 
+import pytest
 from _pytest.outcomes import Exit
 from _pytest.warnings import catch_warnings_for_item
 
@@ -31,6 +33,7 @@ class Collector:
         self._file = ""
         self._deselected = 0
         self._finished = False
+        self._unimported: list[str] | None = None
 
     def heard_report(self, report: Any) -> None:
         """Keep what could not be collected, under the file being collected or, in the walk, its own place."""
@@ -58,6 +61,29 @@ class Collector:
         if "" not in self._answers:
             self._answers[""] = self._answer("", list(self.walk.stops))
         return self._answers[""]
+
+    def import_next(self) -> bool:
+        """Import one more module that another harness collects; False when none is left.
+
+        A plain session has imported every test file before its first test, and tests come to rely on what that leaves
+        behind: submodules that are attributes now, registries that are filled. What such an import raises is told by
+        the harness that collects the file.
+        """
+        if self._unimported is None:
+            self._unimported = [] if self.whole else [file for file in self.walk.stops if file not in self._answers]
+            self._unimported.reverse()
+        while self._unimported:
+            file = self._unimported.pop()
+            if file not in self._answers:
+                self._import(file)
+                return True
+        return False
+
+    def _import(self, file: str) -> None:
+        for stop in self.walk.stops[file]:
+            if isinstance(stop.node, pytest.Module):
+                with surroundings(stop), contextlib.suppress(BaseException):
+                    stop.node.obj  # noqa: B018 # pytest imports a module when it is first asked for.
 
     def collect_in_run(self, file: str) -> None:
         """Collect a stolen file (or, if the list must be whole, everything) while tests run."""

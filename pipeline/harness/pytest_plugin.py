@@ -140,9 +140,15 @@ class FleetPlugin:
         self._collector.whole = reason_for_whole(self._collector.session.config)
         self.has_walked = True
         self._channel.say("files", files=list(self._walk.stops), whole=self._collector.whole)
+        has_answered = False
         while not queue.entries and not queue.is_over:
+            if has_answered and not self._channel.pending() and self._collector.import_next():
+                continue  # While nobody asks for anything; what is left then is imported before the first test.
             queue.hear()
+            has_answered = has_answered or bool(queue.to_collect)
             self._collect_asked()
+        while queue.entries and self._collector.import_next():
+            pass
 
     def _serve_runs(self) -> None:
         queue, session = self._queue, self._collector.session
