@@ -152,10 +152,10 @@ class TestOrder:
     def test_1(self, class_thing): class_thing.append(1); assert self.state == ["class", "method"]
     def test_2(self, class_thing): assert class_thing == [1]; assert len(self.state) == 3
     class TestInner:
-        def test_3(self, module_thing): assert module_thing == 1
+        def test_3(self, module_thing): assert module_thing == len(made)
 def setup_module(module): module.ready = True
 def test_module_ready(): assert ready
-def test_module_thing(module_thing): assert module_thing == 1 and made == ["module"]
+def test_module_thing(module_thing): assert made == ["module"] * module_thing
 def test_session_param(session_param, module_param): assert session_param in "pq" and module_param in (1, 2)
 def test_tmp_path(tmp_path, session_log): assert not list(tmp_path.iterdir()) and session_log.exists()
 def test_tmpdir_name(tmp_path): assert tmp_path.name == "test_tmpdir_name0"

@@ -52,8 +52,8 @@ def test_fixtures_span_batches_sent_one_by_one(tmp_path: Path) -> None:
     assert notes(tmp_path) == [*expected, "session down"]
 
 
-def test_a_stolen_file_is_collected_when_its_test_is_to_run(tmp_path: Path) -> None:
-    """No `collect` was ever asked of this harness; the former module is torn down before the import."""
+def test_a_stolen_file_is_imported_before_the_first_test(tmp_path: Path) -> None:
+    """No `collect` was ever asked of this harness; every file is imported all the same, as in a plain session."""
     stolen = "from conftest import note\nnote('import')\n" + MODULE
     project.write(tmp_path, {"conftest.py": NOTES}, test_a=MODULE, test_b=stolen)
     with Harness(tmp_path) as harness:
@@ -65,7 +65,8 @@ def test_a_stolen_file_is_collected_when_its_test_is_to_run(tmp_path: Path) -> N
 
     verdicts = [message["result"]["verdict"] for message in messages if message["say"] == "result"]
     assert verdicts == ["passed", "passed"]
-    assert notes(tmp_path)[2:5] == ["module down test_a", "import", "module up test_b"]
+    expected = ["import", "session up", "module up test_a", "module down test_a", "module up test_b"]
+    assert notes(tmp_path)[:5] == expected
 
 
 def test_a_result_holds_the_errors_of_all_that_had_to_be_torn_down(tmp_path: Path) -> None:
