@@ -316,6 +316,10 @@ class LocalAgent:
             self._loop = Loop()
         return self._loop.wait(work)
 
+    def clear(self) -> None:
+        """Take the live region off the terminal."""
+        self.reporting.clear()
+
     def close(self) -> None:
         """End harnesses, reporters and the loop; safe to call when nothing was ever made."""
         self.reporting.close()

@@ -55,6 +55,7 @@ class FleetLoader(CatalogLoader):
             leftover={name: value for name, value in fleet.leftovers.items() if name not in OURS},
             doit_config={"default_tasks": ["gather"], "dep_file": str(fleet.project.state_dir.peek() / "doit.db")},
             close=self.agent.close,
+            clear=self.agent.clear,
         )
 
 

@@ -110,6 +110,11 @@ class Reporting:
             self.console.stop()
         print(text, flush=True)
 
+    def clear(self) -> None:
+        """Take the live region off the terminal, if there is one."""
+        if self._begun:
+            self.console.stop()
+
     def close(self) -> None:
         """Leave the terminal as it was."""
         if self._begun:

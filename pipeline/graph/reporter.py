@@ -6,7 +6,7 @@ Everything else on the terminal belongs to our console. Writes to stderr, so tha
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from doit.exceptions import BaseFail, UnmetDependency  # type: ignore[import-untyped]
@@ -25,6 +25,8 @@ class FleetReporter:
         self._out = sys.stderr if outstream is sys.stdout else outstream
         self._show_output = options.get("failure_verbosity", 0) > 0
         self._errors: list[str] = []
+        self.clear: Callable[[], None] = lambda: None
+        """Called before an error is said, lest a region that is redrawn wipes it out."""
 
     def initialize(self, tasks: Any, selected_tasks: Any) -> None:
         """Nothing to say yet."""
@@ -52,6 +54,7 @@ class FleetReporter:
 
     def add_failure(self, task: Any, fail: BaseFail) -> None:
         """Say what failed; for the user's own tasks with what they had printed."""
+        self.clear()
         if isinstance(fail, UnmetDependency):
             self._line(f"{task.name} did not run: {fail.message} failed")
         elif isinstance(fail, FleetFailure):
@@ -70,6 +73,7 @@ class FleetReporter:
 
     def runtime_error(self, msg: str) -> None:
         """The run cannot go on; said last, where it is seen."""
+        self.clear()
         self._errors.append(msg)
 
     def complete_run(self) -> None:

@@ -101,7 +101,7 @@ class Run(DoitRun):  # type: ignore[misc]
         if isinstance(made, type):
             made = made(out, {"failure_verbosity": failure_verbosity})
         if isinstance(made, FleetReporter):
-            made.explain = verbosity == 2
+            made.explain, made.clear = verbosity == 2, self.loader.composition.clear
         return made
 
     def _runner(self, count: int, reporter: Any, go_on: bool, always: bool, stream: Stream) -> Orderly:

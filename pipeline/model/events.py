@@ -23,6 +23,8 @@ class CollectionStarted(Event):
 
     suites: tuple[str, ...]
     harnesses: int
+    interpreters: tuple[str, ...] = ()
+    """For people: each interpreter that was found, with its version and the place it was found in."""
 
 
 @frozen(kw_only=True)

@@ -93,7 +93,8 @@ class ConsoleReporter:
         shown = Shown(
             reports=tuple(self.reports),
             report_errors=tuple(self.report_errors),
-            expected_seconds=self.progress.expected_seconds,
+            # Of a resumed run the estimate is of the rest, its time of the whole: no comparison.
+            expected_seconds=0.0 if self.progress.done_before else self.progress.expected_seconds,
             slowest=self.slowest,
         )
         self.say(summary(run, self.reproduce, shown))
@@ -115,7 +116,7 @@ def words(event: e.Event) -> str:
     """What is said of an event, or nothing."""
     match event:
         case e.CollectionStarted():
-            return f"collecting {', '.join(map(inert_line, event.suites))} with {count(event.harnesses, 'harness')}"
+            return _collecting(event)
         case e.CollectionFinished():
             return _collected(event)
         case e.RunStarted():
@@ -127,6 +128,11 @@ def words(event: e.Event) -> str:
         case e.Notice():
             return inert(event.text) if event.level == "info" else f"{event.level}: {inert(event.text)}"
     return ""
+
+
+def _collecting(event: e.CollectionStarted) -> str:
+    line = f"collecting {', '.join(map(inert_line, event.suites))} with {count(event.harnesses, 'harness')}"
+    return f"{line} of {', '.join(map(inert_line, event.interpreters))}" if event.interpreters else line
 
 
 def _collected(event: e.CollectionFinished) -> str:

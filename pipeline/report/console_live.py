@@ -19,7 +19,7 @@ from rich.text import Text
 from pipeline.model import events as e
 from pipeline.report.console import ConsoleReporter
 from pipeline.report.inert import inert_line
-from pipeline.report.phrases import duration, number
+from pipeline.report.phrases import count, duration, number
 from pipeline.report.progress import Progress
 
 REFRESHES_PER_SECOND: Final = 8
@@ -145,7 +145,7 @@ def region(progress: Progress, now: float, width: int, height: int) -> Iterator[
 
 def _status(progress: Progress, now: float, width: int) -> Text:
     if progress.phase != "running":
-        found = f" {number(progress.collected)} tests in {number(progress.files)} files" if progress.files else ""
+        found = f" {count(progress.collected, 'test')} in {count(progress.files, 'file')}" if progress.files else ""
         return Text(f"{progress.phase}…{found}")
     done = min(progress.done, progress.total)
     line = Text()

@@ -15,6 +15,7 @@ from pipeline.errors import UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.logic.naming import name_tests
+from pipeline.model.suites import Interpreter
 from pipeline.ports import Collected
 from pipeline.stages.agent import Agent
 
@@ -48,7 +49,13 @@ def collect(agent: Agent) -> dict[str, Any]:
     suites = agent.suites()
     clock = agent.clock()
     began = clock.monotonic()
-    agent.emit(CollectionStarted(suites=tuple(suite.name for suite in suites), harnesses=agent.slots()))
+    agent.emit(
+        CollectionStarted(
+            suites=tuple(suite.name for suite in suites),
+            harnesses=agent.slots(),
+            interpreters=tuple(dict.fromkeys(_found(suite.interpreter) for suite in suites)),
+        )
+    )
     found = {suite.name: agent.wait(_collect_one(agent, suite.name)) for suite in suites}
     errors = [f"{native}\n{text}" for one in found.values() for native, text in one.errors]
     agent.emit(
@@ -66,6 +73,11 @@ def collect(agent: Agent) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({name: _as_json(one) for name, one in found.items()}), encoding="utf-8")
     return {name: len(one.tests) for name, one in found.items()}
+
+
+def _found(interpreter: Interpreter) -> str:
+    version = ".".join(map(str, interpreter.version))
+    return f"{interpreter.path} (Python {version}; {interpreter.source})"
 
 
 async def _collect_one(agent: Agent, suite: str) -> Collected:

@@ -18,7 +18,9 @@ from pipeline.stages import collect, group
 from pipeline.stages.agent import Agent
 
 if TYPE_CHECKING:
-    from pipeline.model.plans import Plan
+    from collections.abc import Set
+
+    from pipeline.model.plans import Batch, Plan
     from pipeline.protocol.leading import Ending
 
 DOC = "run the plan on workers, or go on where an earlier run stopped"
@@ -101,7 +103,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             sources_unchanged=lambda: not agent.changed_inputs(),
             errors=_collection_errors(agent),
             store_name=agent.store_name(),
-            expected_seconds=_expected(plan, agent.slots()),
+            expected_seconds=_expected(plan, agent.slots(), done),
         )
     return run, ending
 
@@ -130,10 +132,17 @@ def _collection_errors(agent: Agent) -> tuple[str, ...]:
     return tuple(f"{native}: not collected" for one in found.values() for native, _ in one.errors)
 
 
-def _expected(plan: Plan, workers: int) -> float:
-    total = sum(batch.seconds for batch in plan.batches)
-    longest = max((batch.seconds for batch in plan.batches), default=0.0)
-    return float(max(total / max(workers, 1), longest))
+def _expected(plan: Plan, workers: int, done: Set[str]) -> float:
+    """Seconds that what is left to do will take: a resumed run's finished tests cost nothing."""
+    left = [_left(plan, batch, done) for batch in plan.batches]
+    return float(max(sum(left) / max(workers, 1), max(left, default=0.0)))
+
+
+def _left(plan: Plan, batch: Batch, done: Set[str]) -> float:
+    tests = [plan.tests[position] for position in batch.tests]
+    if all(test.id not in done for test in tests):
+        return batch.seconds  # With what its fixtures take.
+    return sum(test.seconds for test in tests if test.id not in done)
 
 
 def read(agent: Agent) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,6 +95,7 @@ class SampleLoader(CatalogLoader):
         catalog = Catalog()
         fill(catalog, dials)
         return Composition(
+            clear=partial(log, "cleared", "terminal"),
             catalog=catalog,
             fleet=Fleet(catalog, dials),
             leftover={name: value for name, value in arguments.items() if name not in DIALS},

@@ -48,6 +48,16 @@ def test_the_code_says_what_happened(project: Project, arguments: list[str], cod
     assert ("Traceback" in answer.stderr) == ("raises" in arguments)
 
 
+@pytest.mark.parametrize(("arguments", "cleared"), [((), []), (("fail=launch:broken",), ["terminal"])])
+def test_a_live_region_is_taken_away_before_an_error_is_said(
+    project: Project, arguments: tuple[str, ...], cleared: list[str]
+) -> None:
+    """Its next drawing would wipe out the lines, as it did with `the same command goes on` after Ctrl-C."""
+    project.doit(*arguments, code=2 if arguments else 0)
+
+    assert cleared == project.logged("cleared")
+
+
 def test_success_is_silent(project: Project) -> None:
     """A run without trouble says nothing of its own."""
     answer = project.doit()

@@ -157,6 +157,19 @@ def test_the_end_is_foretold_from_estimates(clock: FakeClock) -> None:
     assert reporter.progress.seconds_left(clock()) == 50.0
 
 
+@pytest.mark.parametrize("done_before", [0, 5])
+def test_a_resumed_run_is_not_measured_by_the_estimate_of_its_rest(clock: FakeClock, done_before: int) -> None:
+    """Its time is that of the whole, pauses included."""
+    reporter = plain(clock)
+    started = e.RunStarted(
+        run="r-1", plan="p", tests=9, batches=1, workers=1, expected_seconds=4, done_before=done_before
+    )
+    reporter.event(started)
+    reporter.finish(merged(result()))
+
+    assert ("(4.0 s expected)" in text_of(reporter)) is (done_before == 0)
+
+
 def test_the_place_of_the_logs_is_said_once(clock: FakeClock) -> None:
     """Twenty workers are one line."""
     reporter = plain(clock)
@@ -174,6 +187,10 @@ def test_the_place_of_the_logs_is_said_once(clock: FakeClock) -> None:
             "collected 1,234 tests in 1 file, 2 deselected, 0 ms",
         ),
         (e.CollectionFinished(tests=0, files=0, errors=("bad.py",)), "collection error: bad.py"),
+        (
+            e.CollectionStarted(suites=("unit",), harnesses=1, interpreters=("/p/python (Python 3.8.1; .venv)",)),
+            "collecting unit with 1 harness of /p/python (Python 3.8.1; .venv)",
+        ),
         (e.TestSlow(worker="w0", test="unit::t", seconds=120), "slow: unit::t has been running for 2 min 00 s on w0"),
         (
             e.WorkerLost(worker="w0", cause="crashed", test="unit::t", repeated_seconds=2.5),

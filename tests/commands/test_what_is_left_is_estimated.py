@@ -1,0 +1,16 @@
+"""The time that a run is said to take is that of the tests that are still to be done."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.stages.launch import _expected
+from tests.logic.suites import planned, uniform
+
+
+@pytest.mark.parametrize(("done", "seconds"), [(0, 20.0), (10, 15.0), (40, 0.0)])
+def test_done_tests_cost_nothing(done: int, seconds: float) -> None:
+    """Forty tests of a second on two workers, some of them done before this agent came."""
+    tests = uniform(40, 1.0)
+
+    assert _expected(planned(tests, 2), 2, {test.id for test in tests[:done]}) == pytest.approx(seconds)
