@@ -36,7 +36,9 @@ def test_the_result_is_said_again_with_its_age(green: Site) -> None:
 
     assert said.code == 0
     assert not ran(said)
-    assert re.fullmatch(r"up to date: 1 test passed (.* ago|just now); `doit -a` runs regardless\n", said.text), said.text
+    assert re.fullmatch(r"up to date: 1 test passed (.* ago|just now); `doit -a` runs regardless\n", said.text), (
+        said.text
+    )
 
 
 def test_a_data_file_counts(green: Site) -> None:
