@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pipeline.model.plans import Batch, Plan
     from pipeline.protocol.leading import Ending
 
+NAMED = 5
+"""So many changed sources are named."""
 DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
@@ -100,7 +102,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             limits=agent.limits(),
             workers=agent.slots(),
             stop=told,
-            sources_unchanged=lambda: not agent.changed_inputs(),
+            sources_unchanged=lambda: is_unchanged(agent),
             errors=_collection_errors(agent),
             store_name=agent.store_name(),
             expected_seconds=_expected(plan, agent.slots(), done),
@@ -125,6 +127,17 @@ def _prepare(agent: Agent) -> None:
     found = collect.read(agent)
     for suite in agent.suites():
         agent.framework(suite).prepare(suite, found[suite.name].facts)
+
+
+def is_unchanged(agent: Agent) -> bool:
+    """Whether the sources are what they were; says which are not."""
+    changed = agent.changed_inputs()
+    if changed:
+        from pipeline.model.events import Notice  # Here, so that starting stays light.
+
+        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+        agent.emit(Notice(level="warning", text=f"changed while tests ran: {', '.join(changed[:NAMED])}{more}"))
+    return not changed
 
 
 def _collection_errors(agent: Agent) -> tuple[str, ...]:
