@@ -21,6 +21,16 @@ def task_engines():
     return {"actions": [[PYTHON, "-m", "tests.compatibility.environment"]], "verbosity": 2}
 
 
+def task_coverage():
+    """branch coverage of what runs without processes of its own; the rest is exercised in other processes"""
+    folders = (
+        "logic settings extensions collecting compiling interpreters protocol report results stores history inputs"
+    )
+    tests = [f"tests/{name}" for name in folders.split()]
+    cov = ["--cov=pipeline", "--cov=extensions", "--cov-branch", "--cov-report=term:skip-covered"]
+    return {"actions": [[PYTHON, "-m", "pytest", "-q", "-n2", *cov, *tests]], "verbosity": 2}
+
+
 def task_check():
     """tests (contracts of imports among them), linters and types"""
     return {"actions": None, "task_dep": ["lint", "types", "gather"]}
