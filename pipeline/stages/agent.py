@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from attrs import frozen
 
-from pipeline.ports import Harness, Launcher
+from pipeline.ports import Launcher, Warm
 
 if TYPE_CHECKING:
     from pipeline.model.events import Event
@@ -68,11 +68,8 @@ class Framework(Protocol):
         """
 
 
-class WarmLauncher(Launcher, Protocol):
+class WarmLauncher(Launcher, Warm, Protocol):
     """A launcher whose harnesses can be started for collection and kept for the run."""
-
-    async def warm(self, slot: int, suite: str) -> Harness:
-        """Start a harness, or give the warm one."""
 
 
 @frozen(kw_only=True)
