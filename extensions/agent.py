@@ -17,6 +17,7 @@ from extensions.durations import export, known_seconds
 from extensions.found_suites import found_suites
 from extensions.reporting import Reporting
 from extensions.results import Results
+from extensions.workforce import Workforce
 from pipeline.errors import FleetError
 from pipeline.stages.agent import Framework, Inputs, Wishes
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pipeline.adapters.loop import Loop
     from pipeline.model.events import Event
     from pipeline.model.runs import MergedRun
-    from pipeline.model.suites import HarnessSpec, Interpreter, Suite
+    from pipeline.model.suites import Interpreter, Suite
     from pipeline.model.tests import Test
     from pipeline.ports import Clock, Collected, History, Store
     from pipeline.protocol.limits import Limits
@@ -45,7 +46,6 @@ class LocalAgent:
         self.collected: dict[str, Collected] = {}
         self.ended: dict[str, MergedRun] = {}
         self._loop: Loop | None = None
-        self._launcher: Any = None
 
     @property
     def build(self) -> Path:
@@ -112,47 +112,22 @@ class LocalAgent:
 
     # Workers.
 
+    @cached_property
+    def workforce(self) -> Workforce:
+        """Where workers live, how many and under which limits."""
+        return Workforce(self.fleet, self.suites, self.framework, lambda: self.inputs().identity)
+
     def slots(self) -> int:
         """How many workers there may be; 0 means in the foreground."""
-        return self._slots
-
-    @cached_property
-    def _slots(self) -> int:
-        from pipeline.adapters.cores import available_cores
-
-        counts = [pool.count.get() for pool in self._pools()]
-        return max(available_cores() if count == "auto" else int(count) for count in counts)
-
-    def _pools(self) -> list[Any]:
-        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.names())
-        return [self.fleet.pools[name] for name in used]
+        return self.workforce.slots
 
     def launcher(self) -> Any:
         """Where workers live."""
-        if self._launcher is None:
-            (name,) = {pool.launcher.get() for pool in self._pools()} or {"local"}
-            self._launcher = plugins.load("launchers", name)(self._launching())
-        return self._launcher
+        return self.workforce.launcher
 
-    def _launching(self) -> plugins.Launching:
-        return plugins.Launching(
-            specs={suite.name: self.spec(suite) for suite in self.suites()},
-            slots=self.slots(),
-            lease_seconds=float(self._pools()[0].lease_seconds.get()),
-            scratch=Path(self.fleet.local.scratch_dir.get()),
-            fleet=self.fleet,
-        )
-
-    def spec(self, suite: Suite) -> HarnessSpec:
-        """How the suite's harnesses are started."""
-        from attrs import evolve
-
-        identity = self.inputs().identity
-        seed = self.fleet.run.seed.get()
-        spec = self.framework(suite).harness(
-            suite, run=identity, slots=self.slots(), seed=int(identity[:8], 16) if seed == "auto" else int(seed)
-        )
-        return evolve(spec, options={**spec.options, "nice": self._pools()[0].nice.get()})
+    def limits(self) -> Limits:
+        """Spans and budgets of the protocol, from the settings."""
+        return self.workforce.limits()
 
     # Ports.
 
@@ -199,24 +174,6 @@ class LocalAgent:
     def store_name(self) -> str:
         """Where the store is, for people."""
         return str(self.fleet.store.url.get())
-
-    def limits(self) -> Limits:
-        """Spans and budgets of the protocol, from the settings."""
-        from pipeline.protocol.limits import Limits
-
-        pool, run = self._pools()[0], self.fleet.run
-        slow = [suite.slow_after_seconds for suite in self.suites() if suite.slow_after_seconds]
-        return Limits(
-            lease_seconds=float(pool.lease_seconds.get()),
-            max_losses=pool.max_losses.get(),
-            max_losses_per_test=pool.max_losses_per_test.get(),
-            test_timeout_seconds={
-                suite.name: suite.timeout_seconds for suite in self.suites() if suite.timeout_seconds
-            },
-            retries={suite.name: suite.retries for suite in self.suites()},
-            slow_after_seconds=min(slow, default=float("inf")),
-            run_timeout_seconds=run.timeout_seconds.get(),
-        )
 
     def wishes(self) -> Wishes:
         """What the settings say of planning."""
@@ -324,6 +281,5 @@ class LocalAgent:
         """End harnesses, reporters and the loop; safe to call when nothing was ever made."""
         self.reporting.close()
         if self._loop is not None:
-            if self._launcher is not None:
-                self._loop.wait(self._launcher.close())
+            self.workforce.close(self._loop.wait)
             self._loop.close()

@@ -1,0 +1,96 @@
+"""The workforce: which launcher, how many workers, how their harnesses start, under which limits; from settings to values.
+
+The composition root's half of hiring. It must not know stages or reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from extensions import plugins
+
+if TYPE_CHECKING:
+    from extensions.fleet import Fleet
+    from pipeline.model.suites import HarnessSpec, Suite
+    from pipeline.protocol.limits import Limits
+    from pipeline.stages.agent import Framework
+
+
+class Workforce:
+    """The workers that the settings ask for."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        suites: Callable[[], Sequence[Suite]],
+        framework: Callable[[Suite], Framework],
+        identity: Callable[[], str],
+    ) -> None:
+        self.fleet = fleet
+        self._suites, self._framework, self._identity = suites, framework, identity
+
+    @cached_property
+    def slots(self) -> int:
+        """How many workers there may be; 0 means in the foreground."""
+        from pipeline.adapters.cores import available_cores
+
+        counts = [pool.count.get() for pool in self.pools]
+        return max(available_cores() if count == "auto" else int(count) for count in counts)
+
+    @property
+    def pools(self) -> list[Any]:
+        """The pools that suites use, in the order of the suites."""
+        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.names())
+        return [self.fleet.pools[name] for name in used]
+
+    @cached_property
+    def launcher(self) -> Any:
+        """Where workers live."""
+        (name,) = {pool.launcher.get() for pool in self.pools} or {"local"}
+        return plugins.load("launchers", name)(self._launching())
+
+    def close(self, wait: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        """End the launcher, if it was ever made."""
+        if "launcher" in vars(self):
+            wait(self.launcher.close())
+
+    def _launching(self) -> plugins.Launching:
+        return plugins.Launching(
+            specs={suite.name: self.spec(suite) for suite in self._suites()},
+            slots=self.slots,
+            lease_seconds=float(self.pools[0].lease_seconds.get()),
+            scratch=Path(self.fleet.local.scratch_dir.get()),
+            fleet=self.fleet,
+        )
+
+    def spec(self, suite: Suite) -> HarnessSpec:
+        """How the suite's harnesses are started."""
+        from attrs import evolve
+
+        identity = self._identity()
+        seed = self.fleet.run.seed.get()
+        spec = self._framework(suite).harness(
+            suite, run=identity, slots=self.slots, seed=int(identity[:8], 16) if seed == "auto" else int(seed)
+        )
+        return evolve(spec, options={**spec.options, "nice": self.pools[0].nice.get()})
+
+    def limits(self) -> Limits:
+        """Spans and budgets of the protocol, from the settings."""
+        from pipeline.protocol.limits import Limits
+
+        pool, run = self.pools[0], self.fleet.run
+        slow = [suite.slow_after_seconds for suite in self._suites() if suite.slow_after_seconds]
+        return Limits(
+            lease_seconds=float(pool.lease_seconds.get()),
+            max_losses=pool.max_losses.get(),
+            max_losses_per_test=pool.max_losses_per_test.get(),
+            test_timeout_seconds={
+                suite.name: suite.timeout_seconds for suite in self._suites() if suite.timeout_seconds
+            },
+            retries={suite.name: suite.retries for suite in self._suites()},
+            slow_after_seconds=min(slow, default=float("inf")),
+            run_timeout_seconds=run.timeout_seconds.get(),
+        )
