@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.adapters import process_table
@@ -17,8 +17,8 @@ from pipeline.adapters.harness_birth import OUTBOX, Terms, bear_harness, read_la
 from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.zygote import Zygote
 from pipeline.errors import EngineError
-from pipeline.model.messages import Message
 from pipeline.model.suites import HarnessSpec
+from pipeline.ports import Remains
 
 MARK = "DOIT_FLEET_AGENT"
 """Environment variable of every process below a zygote: whose they are."""
@@ -97,7 +97,7 @@ class LocalLauncher:
             "log": str(self._slot_folder(slot) / "*" / "worker.log"),
         }
 
-    async def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:
+    async def salvage(self, identity: dict[str, str | int]) -> Remains | None:
         """Prove that the agent of that identity is dead, end what it left in that slot, return its last words.
 
         None when it lives or its death cannot be proved from here. May be called again; gives the same.
@@ -162,7 +162,7 @@ class LocalLauncher:
         return self._folder / f"slot-{slot}"
 
 
-def _salvage(identity: dict[str, str | int]) -> Sequence[Message] | None:
+def _salvage(identity: dict[str, str | int]) -> Remains | None:
     folder = Path(str(identity["folder"]))
     births = sorted(path.parent for path in folder.glob(f"*/{OUTBOX}"))
     if identity["boot"] == process_table.boot_id():
@@ -175,4 +175,4 @@ def _salvage(identity: dict[str, str | int]) -> Sequence[Message] | None:
             return None
     elif identity["machine"] != process_table.machine_id():
         return None  # Another machine's processes cannot be seen from here.
-    return [message for birth in births for message in read_last_words(birth)]
+    return Remains(messages=[message for birth in births for message in read_last_words(birth)])

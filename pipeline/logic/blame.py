@@ -16,6 +16,8 @@ from pipeline.model.verdicts import Verdict
 from pipeline.ports import HarnessEnd
 
 SIGKILL: Final = -9
+OUT_OF_MEMORY: Final = "out-of-memory"
+"""Cause of an end that the kernel is known to have meant for this process, or for the whole container."""
 _GUILTLESS: Final = frozenset({"expired", "unreachable", "stopped"})
 """Causes of an end that no test can be proven to have brought about."""
 
@@ -27,6 +29,8 @@ class Charges:
     crashes: int = 0
     kills: int = 0
     losses: int = 0
+    starved: int = 0
+    """How many of the crashes the runtime called out of memory; for people only."""
 
 
 NONE: Final = Charges()
@@ -47,6 +51,7 @@ class Judgement:
 
     charge: str = ""
     test: int | None = None
+    cause: str = ""
 
 
 @frozen(kw_only=True)
@@ -70,7 +75,7 @@ def judge(end: HarnessEnd, *, flying: int | None, certain: bool, head: int | Non
         return Judgement(charge="loss", test=head) if head is not None else Judgement()
     if not is_proven(end, certain=certain):
         return Judgement(charge="loss", test=flying)
-    return Judgement(charge="kill" if is_foreign_kill(end) else "crash", test=flying)
+    return Judgement(charge="kill" if is_foreign_kill(end) else "crash", test=flying, cause=end.cause)
 
 
 def is_proven(end: HarnessEnd, *, certain: bool) -> bool:
@@ -80,7 +85,7 @@ def is_proven(end: HarnessEnd, *, certain: bool) -> bool:
 
 def is_foreign_kill(end: HarnessEnd) -> bool:
     """Whether the death may be another process's doing: a SIGKILL that the runtime does not call out of memory."""
-    return end.code == SIGKILL and end.cause != "out-of-memory"
+    return end.code == SIGKILL and end.cause != OUT_OF_MEMORY
 
 
 def add_charge(charges: dict[int, Charges], judgement: Judgement) -> None:
@@ -89,7 +94,8 @@ def add_charge(charges: dict[int, Charges], judgement: Judgement) -> None:
         return
     old = charges.get(judgement.test, NONE)
     if judgement.charge == "crash":
-        charges[judgement.test] = evolve(old, crashes=old.crashes + 1)
+        starved = old.starved + (judgement.cause == OUT_OF_MEMORY)
+        charges[judgement.test] = evolve(old, crashes=old.crashes + 1, starved=starved)
     elif judgement.charge == "kill":
         charges[judgement.test] = evolve(old, kills=old.kills + 1)
     else:

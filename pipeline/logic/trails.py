@@ -60,7 +60,10 @@ def _note(trail: Trail, record: Record) -> None:
             trail.bad.add(record.test)
     elif record.kind == "death":
         trail.deaths += 1
-        add_charge(trail.charges, Judgement(charge=record.body.get("charge", ""), test=record.test))
+        body = record.body
+        add_charge(
+            trail.charges, Judgement(charge=body.get("charge", ""), test=record.test, cause=body.get("cause", ""))
+        )
     elif record.kind == "part":
         body = record.body
         trail.parts[int(body["part"])] = tuple(body["tests"])

@@ -145,6 +145,19 @@ class Warm(Protocol):
         """Start a harness of that suite, or give the one that is there already."""
 
 
+@frozen(kw_only=True)
+class Remains:
+    """What a launcher knows of a dead supervisor. To have one is proof: nothing of it lives."""
+
+    messages: Sequence[Message] = ()
+    """The last messages its harness said, in order, those that the supervisor had handled among them."""
+    cause: str = ""
+    """Why it died, where the runtime tells: `out-of-memory` (of the whole container), `exited`, `signalled`,
+    `deleted`; empty: not known."""
+    detail: str = ""
+    """For people: `status 137`."""
+
+
 class Launcher(Protocol):
     """Where workers live."""
 
@@ -165,9 +178,9 @@ class Launcher(Protocol):
         given, are shown to people.
         """
 
-    async def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:
-        """End the leftovers of a dead supervisor's harness. The last messages it said, in order, those that the
-        supervisor had handled among them; or None: no proof of its death can be had here, so only silence ends it."""
+    async def salvage(self, identity: dict[str, str | int]) -> Remains | None:
+        """End the leftovers of a dead supervisor and its harness. None: it lives, or no proof of its death can be had
+        here, so only silence ends it. May be called again; gives the same."""
 
     async def close(self) -> None:
         """Leave nothing behind."""

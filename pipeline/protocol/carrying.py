@@ -33,6 +33,13 @@ async def carry_out(worker: Worker, assignment: Assignment, *, near_end: Callabl
             end = await give_up(worker)
         if end is not None:
             await take_end(worker, session, portion, end)
+        elif portion.careful:
+            await after_careful(worker)
+
+
+async def after_careful(worker: Worker) -> None:
+    """Make the last final durable before tests of another batch begin, so that no bystander seems to be in flight."""
+    await worker.flush()
 
 
 async def give_up(worker: Worker) -> HarnessEnd:
@@ -127,8 +134,9 @@ def sentence(worker: Worker, assignment: Assignment) -> None:
         verdict = convict(charges, worker.limits.patience)
         if verdict is not None:
             deaths = charges.crashes + charges.kills
+            starved = f", {charges.starved} times out of memory" if charges.starved else ""
             message = (
-                f"killed its harness {deaths} times"
+                f"killed its harness {deaths} times{starved}"
                 if verdict is Verdict.CRASHED
                 else f"its worker was lost {deaths + charges.losses} times"
             )

@@ -54,7 +54,7 @@ async def try_claim(worker: Worker, number: int) -> Assignment | None:
     batch = worker.plan.batches[number]
     if not await worker.store.create(keys.claim(worker.run, batch.bucket, number, attempt), to_bytes(claim)):
         return None
-    view.learn_own_claim(number, attempt, birth.worker)
+    view.learn_own_claim(claim)
     is_stolen = batch.bucket != birth.bucket
     worker.emit(
         BatchClaimed(

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from pipeline.errors import EXIT_UNTRUSTWORTHY, EngineError
 from pipeline.logic.merging import FAIL_FAST
+from pipeline.logic.objects import Tomb
 from pipeline.model.events import Event, Notice, RunClosed, RunStarted, TestFinished, WorkerEnded, WorkerLost
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
@@ -201,8 +202,16 @@ class Leader:
             self._told.add(name)
             self.orders.wake()
             if not tomb.is_orderly and self._begun_watching:
-                self.emit(WorkerLost(time=self.clock.wall(), worker=name, cause=tomb.cause, proof=tomb.proof))
+                self._tell_loss(tomb)
         self._begun_watching = True
+
+    def _tell_loss(self, tomb: Tomb) -> None:
+        flying = self.view.flying(tomb.worker)
+        test = "" if flying is None else self.plan.tests[flying].id
+        time = self.clock.wall()
+        self.emit(
+            WorkerLost(time=time, worker=tomb.worker, cause=tomb.cause, test=test, proof=tomb.proof, detail=tomb.detail)
+        )
 
     def _dismiss_absent(self) -> None:
         """Free the slots of workers that live elsewhere and have a tombstone, whoever wrote it, or were never born."""

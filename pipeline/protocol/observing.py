@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from attrs import frozen
 
 from pipeline.errors import StoreUnavailable
-from pipeline.logic.objects import Birth, Claim, Tomb
+from pipeline.logic.objects import ORDERLY, Birth, Claim, Tomb
 from pipeline.logic.records import Record, read_label, read_record, write_record
 from pipeline.logic.silence import Sight, is_dead, look
 from pipeline.logic.trails import Attempt, Trail, follow
 from pipeline.model.messages import Message
 from pipeline.model.plans import Plan
-from pipeline.ports import Clock, Entry, Launcher
+from pipeline.ports import Clock, Entry, Launcher, Remains
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.tombs import bury
-from pipeline.protocol.view import RunView, is_released
+from pipeline.protocol.view import HARMLESS, RunView, is_released
 
 LOOKS_PER_LEASE = 10
 """Well more than beats, so that a slow answer makes no gap."""
@@ -94,10 +94,13 @@ class Observer:
         return None
 
     async def bury_dead(self, worker: str, *, cause: str, is_silent: bool) -> Tomb | None:
-        """Bury a worker with what its harness still held; without proof only when it has been silent."""
+        """Bury a worker with what its harness still held; without proof only when it has been silent.
+
+        `cause` stands where the launcher can not tell why it died.
+        """
         birth = await self.view.read_birth(worker)
-        messages = await self.launcher.salvage(birth.identity) if birth is not None else None
-        if messages is None and not is_silent:
+        remains = await self.launcher.salvage(birth.identity) if birth is not None else None
+        if remains is None and not is_silent:
             return None
         return await bury(
             self.store,
@@ -106,14 +109,17 @@ class Observer:
             plan=self.plan.digest,
             by=self.by,
             nonce=self.nonce,
-            cause=cause,
-            proof=messages is not None,
-            salvaged=await self._salvaged(birth, messages) if birth is not None and messages else (),
+            cause=cause_of(remains) or cause,
+            proof=remains is not None,
+            detail=remains.detail if remains is not None else "",
+            salvaged=await self._salvaged(birth, remains.messages) if birth is not None and remains else (),
             wall=self.clock.wall(),
         )
 
     async def _salvaged(self, birth: Birth, messages: Sequence[Message]) -> list[bytes]:
         """Turn messages into records, as far as the journal does not tell the test's end already."""
+        if not messages:
+            return []
         await self.view.refresh()
         trails = await self._trails(birth.worker)
         parts = {(*attempt, part): tests for attempt, trail in trails.items() for part, tests in trail.parts.items()}
@@ -150,6 +156,15 @@ class Observer:
 
     async def _trails(self, worker: str) -> dict[Attempt, Trail]:
         return follow(worker, await self.store.records(keys.journal(self.run, worker), None))
+
+
+def cause_of(remains: Remains | None) -> str:
+    """Why a worker died, as its launcher has proof of it; empty: that is not known.
+
+    Never one that is called orderly or harmless: a worker that ended so writes its own tombstone.
+    """
+    cause = remains.cause if remains is not None else ""
+    return "exited" if cause in ORDERLY | HARMLESS else cause
 
 
 def _is_final(record: Record, trails: Mapping[Attempt, Trail]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from pipeline.errors import EngineError, Fenced, StoreUnavailable
+from pipeline.logic.blame import Part
 from pipeline.logic.objects import Tomb, to_bytes
 from pipeline.logic.stealing import claims_ahead
 from pipeline.model.events import WorkerStarted
@@ -214,7 +215,8 @@ class Shift:
         part = assignment.parts()[0] if assignment.left and not assignment.charges else None
         current = portion.assignment
         goes_on = len(current.left) == len(portion.left)
-        if part is not None and not part.alone and assignment.suite == session.suite and goes_on and not portion.alone:
+        fits = part is not None and not part.alone and assignment.suite == session.suite and goes_on
+        if part is not None and fits and may_go_straight_on(portion, part):
             assignment.ready = await send_part(self._worker, assignment, part)
         return assignment
 
@@ -228,6 +230,11 @@ def _see_error(task: asyncio.Task[Assignment | None]) -> None:
     """Keep an unread error from being reported a second time."""
     if not task.cancelled():
         task.exception()
+
+
+def may_go_straight_on(portion: Portion, part: Part) -> bool:
+    """Whether tests may follow in the harness before the last final is durable: never after one that runs alone."""
+    return not portion.alone and (part.careful or not portion.careful)
 
 
 def is_near_end(portion: Portion, claim_seconds: float) -> bool:

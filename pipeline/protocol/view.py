@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from pipeline.errors import Fenced
-from pipeline.logic.blame import Charges, Judgement, add_charge
+from pipeline.logic.blame import OUT_OF_MEMORY, Charges, Judgement, add_charge
 from pipeline.logic.objects import Birth, Claim, Tomb, from_bytes
 from pipeline.logic.trails import Attempt, Trail, follow
 from pipeline.model.plans import Plan
@@ -34,6 +34,8 @@ class RunView:
         self.lease_seconds = lease_seconds
         self.attempts: dict[int, int] = {}
         self.owners: dict[Attempt, str] = {}
+        self.careful: set[Attempt] = set()
+        """Attempts whose every start is durable before its test begins, as far as their owners are known."""
         self.births: dict[str, Birth] = {}
         self.tombs: dict[str, Tomb] = {}
         self.seen: dict[str, float] = {}
@@ -95,18 +97,31 @@ class RunView:
             is_lost = tomb is not None and not tomb.is_orderly
             went_wrong = went_wrong or is_lost or bool(trail and trail.deaths)
             if trail is not None:
-                _add_charges(charges, trail, is_lost=is_lost and self._is_of_term(trail.worker, term))
+                of_term = tomb is not None and self._is_of_term(trail.worker, term)
+                _add_charges(
+                    charges, trail, loss_of(tomb, is_careful=(batch, attempt) in self.careful, of_term=of_term)
+                )
         return charges, went_wrong
 
     def losses(self, term: int) -> int:
         """Workers of that term that ended as they should not; who was cut off by an outage does not count."""
         return sum(tomb.cause not in HARMLESS and self._is_of_term(name, term) for name, tomb in self.tombs.items())
 
-    def learn_own_claim(self, batch: int, attempt: int, worker: str) -> None:
+    def learn_own_claim(self, claim: Claim) -> None:
         """Take over a claim that this process made."""
-        self._learn_claim(batch, attempt)
-        self.owners[batch, attempt] = worker
-        self.taken.add(batch)
+        self._learn_claim(claim.batch, claim.attempt)
+        self._learn_owner(claim)
+        self.taken.add(claim.batch)
+
+    def _learn_owner(self, claim: Claim) -> None:
+        self.owners[claim.batch, claim.attempt] = claim.worker
+        if claim.careful:
+            self.careful.add((claim.batch, claim.attempt))
+
+    def flying(self, worker: str) -> int | None:
+        """The test that was in flight when that worker ended, as far as its sealed journal tells."""
+        flying = [trail.flying for trail in self.trails.values() if trail.worker == worker]
+        return next((test for test in flying if test is not None), None)
 
     def _is_of_term(self, worker: str, term: int) -> bool:
         birth = self.births.get(worker)
@@ -170,7 +185,7 @@ class RunView:
                 return
             claim = await self.read_claim(batch, number)
             if claim is not None:
-                self.owners[batch, number] = claim.worker
+                self._learn_owner(claim)
 
     async def read_claim(self, batch: int, attempt: int) -> Claim | None:
         """A claim's value."""
@@ -202,11 +217,29 @@ def standing_ending(found: Sequence[str]) -> int:
     return max(numbers, default=0)
 
 
-def _add_charges(charges: dict[int, Charges], trail: Trail, *, is_lost: bool) -> None:
-    for test, charge in trail.charges.items():
+def loss_of(tomb: Tomb | None, *, is_careful: bool, of_term: bool) -> str:
+    """What the end of a worker charges the test with that was in flight: `crash`, `loss` or nothing.
+
+    A runtime that says with proof that the whole container was out of memory convicts, but only where each start was
+    durable before its test began: else a later test may have done it. Losses count in their own term only.
+    """
+    if tomb is None or tomb.is_orderly:
+        return ""
+    if tomb.cause == OUT_OF_MEMORY and tomb.proof and is_careful:
+        return "crash"
+    return "loss" if of_term else ""
+
+
+def _add_charges(charges: dict[int, Charges], trail: Trail, charge: str) -> None:
+    for test, new in trail.charges.items():
         old = charges.get(test, Charges())
         charges[test] = Charges(
-            crashes=old.crashes + charge.crashes, kills=old.kills + charge.kills, losses=old.losses + charge.losses
+            crashes=old.crashes + new.crashes,
+            kills=old.kills + new.kills,
+            losses=old.losses + new.losses,
+            starved=old.starved + new.starved,
         )
-    if is_lost and trail.flying is not None:
-        add_charge(charges, Judgement(charge="loss", test=trail.flying))
+    if charge and trail.flying is not None:
+        add_charge(
+            charges, Judgement(charge=charge, test=trail.flying, cause=OUT_OF_MEMORY if charge == "crash" else "")
+        )

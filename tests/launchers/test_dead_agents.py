@@ -58,7 +58,8 @@ def agent(scratch: Path, code: str = TALK, *, heard: int = 0, lease_seconds: flo
 
 def salvage(scratch: Path, identity: dict[str, Any]) -> Sequence[Message] | None:
     """What a new agent salvages."""
-    return asyncio.run(House(scratch).launcher.salvage(identity))
+    remains = asyncio.run(House(scratch).launcher.salvage(identity))
+    return None if remains is None else remains.messages
 
 
 def test_nothing_runs_on_after_its_agent_was_killed(tmp_path: Path) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import EngineError
 from pipeline.model.messages import Message
-from pipeline.ports import HarnessEnd
+from pipeline.ports import HarnessEnd, Remains
 from tests.simulation.processes import Process
 from tests.simulation.tests_of_users import Manner
 
@@ -248,7 +247,7 @@ class SimLauncher:
     def identity(self, slot: int) -> dict[str, str | int]:
         return {"process": self._process.name, "slot": slot}
 
-    async def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:
+    async def salvage(self, identity: dict[str, str | int]) -> Remains | None:
         await self._process.gate()
         await asyncio.sleep(self._world.rng.uniform(0.0, 0.05))
         await self._process.gate()

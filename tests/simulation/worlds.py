@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from attrs import define, evolve, field
@@ -15,6 +15,7 @@ from pipeline.model.events import Event
 from pipeline.model.messages import Message
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
+from pipeline.ports import Remains
 from pipeline.protocol import keys, leading, resuming, supervising, sweeping
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.orders import Orders, Stop
@@ -182,7 +183,7 @@ class World:
         self.stalled_until[process.name] = self.now + seconds
         process.stall(seconds)
 
-    def salvage(self, identity: dict[str, str | int]) -> Sequence[Message] | None:
+    def salvage(self, identity: dict[str, str | int]) -> Remains | None:
         """What a launcher can find out about a dead worker."""
         process = next(each for each in self.processes if each.name == identity["process"])
         if not process.is_gone or not self.scenario.salvages:
@@ -192,7 +193,7 @@ class World:
             if harness.process is process and harness.slot == identity["slot"]:
                 harness.die("left over", asked=True)
                 messages = harness.outbox
-        return messages
+        return Remains(messages=messages)
 
     # Playing.
 
