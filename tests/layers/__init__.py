@@ -1,0 +1,1 @@
+"""Layers: their bytes, and where they are kept."""
