@@ -86,6 +86,29 @@ class Term:
 
 
 @frozen(kw_only=True)
+class Conditions:
+    """What workers of one term work under that live elsewhere: plain JSON, no secrets."""
+
+    term: int
+    nonce: str
+    plan: str
+    slots: int
+    limits: dict[str, Any]
+    """Fields of the protocol's limits."""
+    specs: dict[str, dict[str, Any]]
+    """By suite, how harnesses start where the workers live: `python`, `cwd`, `module`, `options`."""
+
+
+@frozen(kw_only=True)
+class Order:
+    """What the leader tells one worker: `over` (claim nothing more, tear down, end) or `stop` (at once)."""
+
+    worker: str
+    plan: str
+    what: str
+
+
+@frozen(kw_only=True)
 class Ending:
     """Closing has begun, for the reason given."""
 

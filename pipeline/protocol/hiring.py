@@ -6,7 +6,7 @@ A launcher whose supervisors live elsewhere brings a hirer of its own; the leade
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from pipeline.logic.objects import Birth
@@ -21,6 +21,12 @@ class Hirer(Protocol):
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a supervisor with that birth; its end, as far as it can be known here."""
+
+    async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
+        """Tell living workers that the leader's orders do not reach that all is over; unkindly: stop them now."""
+
+    async def let_go(self) -> None:
+        """Leave no supervisor behind that does not end with the leader's own tasks."""
 
 
 class Crew:

@@ -23,6 +23,16 @@ def agent(name: str, term: int) -> str:
     return f"runs/{name}/agents/{term:06d}"
 
 
+def conditions(name: str, term: int) -> str:
+    """What workers of that term need to know that live elsewhere."""
+    return f"runs/{name}/conditions/{term:06d}"
+
+
+def order(name: str, worker: str) -> str:
+    """What the leader tells one worker that lives elsewhere."""
+    return f"runs/{name}/orders/{worker}"
+
+
 def workers(name: str) -> str:
     """Births."""
     return f"runs/{name}/workers/"

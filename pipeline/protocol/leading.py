@@ -184,6 +184,7 @@ class Leader:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.hirer.let_go()
 
     async def _watch(self) -> None:
         await self.view.refresh()
@@ -233,6 +234,8 @@ class Leader:
             self._watched = float("-inf")
             life = _life(task)
             self._observer.asked.discard(name)
+            if not life.cause:
+                continue  # Known from its tombstone, which the next look writes.
             if life.error is not None and life.error.permanent:
                 self.fault = self.fault or str(life.error)
             if life.cause in ("finished", "stopped"):
@@ -285,11 +288,13 @@ class Leader:
         count = self.stop.count
         until = self.clock.monotonic() + self.limits.finish_seconds + 2 * self.limits.lease_seconds
         awaited = self.crew.tasks if self.hirer.is_local else self.crew.tasks_of(self.living)
+        telling = asyncio.ensure_future(self.hirer.dismiss(self.living, kindly=kindly))
         while self.stop.count == count and self.clock.monotonic() < until:
             self.news.clear()
             if all(task.done() for task in awaited):
                 break
             await first_of(self.news, self.clock, self.limits.watch_seconds)
+        telling.cancel()
         self._reap()
 
     async def _close(self, reason: str) -> Ending | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.logic.objects import Birth
@@ -39,3 +40,9 @@ class LocalHirer:
             orders=leader.orders,
         )
         return asyncio.get_running_loop().create_task(supervise(worker))
+
+    async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
+        """Nothing to do: they hear the leader's orders."""
+
+    async def let_go(self) -> None:
+        """Nothing to do: they are the leader's own tasks."""

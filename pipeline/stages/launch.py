@@ -84,19 +84,19 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
 async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
-    from pipeline.protocol import leading, orders
+    from pipeline.protocol import apart, leading, orders
 
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume)
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
-    told = orders.Stop()
+    told, launcher = orders.Stop(), agent.launcher()
     loop = asyncio.get_running_loop()
     with stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)):
         ending = await leading.lead(
             run=run,
             plan=plan,
             store=store,
-            launcher=agent.launcher(),
+            launcher=launcher,
             clock=clock,
             emit=agent.emit,
             limits=agent.limits(),
@@ -104,6 +104,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             stop=told,
             sources_unchanged=lambda: is_unchanged(agent),
             errors=_collection_errors(agent),
+            hirer=apart.hirer_of(launcher),
             store_name=agent.store_name(),
             expected_seconds=_expected(plan, agent.slots(), done),
         )

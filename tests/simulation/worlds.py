@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from attrs import define, evolve, field
@@ -371,6 +371,12 @@ class ApartHirer:
         life = asyncio.ensure_future(self._live(birth))
         self._world.apart.append(life)
         return asyncio.ensure_future(_proxy(life))
+
+    async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
+        """Nothing: whoever hears orders at all shares the leader's, the others are deaf."""
+
+    async def let_go(self) -> None:
+        """Nothing: processes that live elsewhere go on."""
 
     async def _live(self, birth: Birth) -> supervising.Life:
         world, leader = self._world, self._leader

@@ -1,0 +1,164 @@
+"""Hire supervisors that live elsewhere, through a launcher of whole workers; what they did is known from the store only.
+
+It must not know what a place is. A place that has ended without a tombstone is buried by the observer, with proof.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipeline.errors import EngineError, FleetError, StoreUnavailable
+from pipeline.logic.objects import Birth
+from pipeline.model.events import Notice
+from pipeline.ports import Launcher
+from pipeline.ports.places import Elsewhere, Hiring, PlaceEnd
+from pipeline.protocol import keys
+from pipeline.protocol.conditions import state_conditions
+from pipeline.protocol.errands import OVER, STOP, give_orders
+from pipeline.protocol.hiring import Hirer
+from pipeline.protocol.supervising import Life
+from pipeline.protocol.tombs import read_tomb
+
+if TYPE_CHECKING:
+    from pipeline.protocol.leading import Leader
+
+UNKNOWN = ""
+"""Cause of a life whose tombstone, written by an observer, will tell."""
+MOST_WAIT_SECONDS = 15.0
+"""Between two tries to have a worker in a slot where none could be had."""
+
+
+def hirer_of(launcher: Launcher) -> Callable[[Leader], Hirer] | None:
+    """The hirer for a launcher of whole workers; None: supervisors live with the leader."""
+    return partial(ApartHirer, launcher) if isinstance(launcher, Elsewhere) else None
+
+
+class ApartHirer:
+    """Starts workers in places."""
+
+    is_local = False
+
+    def __init__(self, places: Elsewhere, leader: Leader) -> None:
+        self._places, self._leader = places, leader
+        self._lives: dict[str, asyncio.Task[Life]] = {}
+        self._stated: set[int] = set()
+        self._stating = asyncio.Lock()
+        self._failures: dict[int, int] = {}
+        """In a row, by slot."""
+
+    def start(self, birth: Birth) -> asyncio.Task[Life]:
+        """Start a worker. Cancelling the task does not end it: `let_go` does."""
+        hiring = Hiring(
+            run=self._leader.run,
+            term=birth.term,
+            worker=birth.worker,
+            nonce=birth.nonce,
+            slot=birth.slot,
+            identity=birth.identity,
+        )
+        life = asyncio.ensure_future(self._live(hiring))
+        self._lives[birth.worker] = life
+        return asyncio.ensure_future(_outlived(life))
+
+    async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
+        """Tell workers that all is over; unkindly: stop them now."""
+        leader = self._leader
+        telling = give_orders(leader.store.store, leader.run, leader.plan, workers, OVER if kindly else STOP)
+        stopping = [] if kindly else [self._stop(workers)]
+        await asyncio.gather(telling, *stopping)
+
+    async def let_go(self) -> None:
+        """Leave no place of this term, nor of the run when it is closed or nobody else leads it."""
+        living = [worker for worker, life in self._lives.items() if not life.done()]
+        closed, leads = await self._standing()
+        try:
+            await self._places.stop(
+                self._leader.run, living, grace_seconds=0.0 if closed or self._leader.stop.count > 1 else self._grace
+            )
+            await asyncio.wait_for(asyncio.gather(*self._lives.values(), return_exceptions=True), self._grace)
+        except (TimeoutError, EngineError):
+            pass  # What is left is cleared next, or told.
+        for life in self._lives.values():
+            life.cancel()
+        await asyncio.gather(*self._lives.values(), return_exceptions=True)
+        await self._places.clear(self._leader.run, term=None if closed or leads else self._leader.term)
+
+    @property
+    def _grace(self) -> float:
+        return 2 * self._leader.limits.stop_seconds
+
+    async def _stop(self, workers: Sequence[str]) -> None:
+        try:
+            await self._places.stop(self._leader.run, workers, grace_seconds=self._grace)
+        except EngineError as error:
+            text = f"workers could not be stopped: {error}"
+            self._leader.emit(Notice(time=self._leader.clock.wall(), level="warning", text=text))
+
+    async def _standing(self) -> tuple[bool, bool]:
+        """(whether the run is closed, whether this is the newest term), read once: the store may be what has failed."""
+        leader = self._leader
+        try:
+            closed = await leader.store.store.read(keys.closed(leader.run)) is not None
+            entries = await leader.store.store.list(keys.agents(leader.run))
+        except StoreUnavailable:
+            return False, False
+        return closed, max((int(keys.last(entry.key)) for entry in entries), default=0) == leader.term
+
+    async def _live(self, hiring: Hiring) -> Life:
+        leader = self._leader
+        begun = leader.clock.monotonic()
+        failures = self._failures.get(hiring.slot, 0)
+        if failures:
+            await leader.clock.sleep(min(2.0 ** (failures - 1), MOST_WAIT_SECONDS))
+        try:
+            await self._state(hiring.term)
+            await self._places.begin(hiring)
+            end = await self._places.ended(hiring)
+        except EngineError as error:
+            self._failures[hiring.slot] = failures + 1
+            return Life("engine", 0, 0.0, str(error), error)
+        return await self._told(hiring, end, leader.clock.monotonic() - begun)
+
+    async def _state(self, term: int) -> None:
+        leader = self._leader
+        async with self._stating:
+            if term not in self._stated:
+                await state_conditions(
+                    leader.store,
+                    leader.run,
+                    leader.plan,
+                    term=term,
+                    nonce=leader.nonce,
+                    slots=leader.workers,
+                    limits=leader.limits,
+                    specs=self._places.specs_there(),
+                )
+                self._stated.add(term)
+
+    async def _told(self, hiring: Hiring, end: PlaceEnd, seconds: float) -> Life:
+        """How a worker's life was, as the store tells it."""
+        leader = self._leader
+        try:
+            tomb = await read_tomb(leader.store, leader.run, hiring.worker)
+            born = tomb is not None or await leader.store.read(keys.worker(leader.run, hiring.worker)) is not None
+        except FleetError as error:
+            return Life("engine", 0, seconds, str(error))
+        if not born:
+            self._failures[hiring.slot] = self._failures.get(hiring.slot, 0) + 1
+            if leader.orders.is_stopped.is_set():
+                return Life("stopped", 0, seconds)
+            fault = EngineError(f"worker {hiring.worker!r} ended before it began, status {end.code}: {end.detail}")
+            return Life("engine", 0, seconds, str(fault), fault)
+        self._failures.pop(hiring.slot, None)
+        if tomb is None:
+            return Life(UNKNOWN, 0, seconds, end.detail)
+        await leader.view.refresh()
+        finals = [trail.finals for trail in leader.view.trails.values() if trail.worker == hiring.worker]
+        return Life(tomb.cause, len(set().union(*finals)), seconds, tomb.detail)
+
+
+async def _outlived(life: asyncio.Task[Life]) -> Life:
+    return await asyncio.shield(life)
