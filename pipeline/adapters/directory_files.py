@@ -91,6 +91,16 @@ def read_whole(path: str) -> bytes | None:
         return None
 
 
+def read_behind(path: str, offset: int) -> bytes:
+    """The file's bytes from there on; none when there is no such file."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(offset)
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
 def write_at(descriptor: int, data: bytes, offset: int) -> None:
     """Write all bytes at that place; a repetition after a failure leaves the same file."""
     done = os.pwrite(descriptor, data, offset)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from pipeline.adapters.directory_errors import in_use
-from pipeline.adapters.directory_files import read_whole, write_at
+from pipeline.adapters.directory_files import read_behind, read_whole, write_at
 from pipeline.adapters.record_frames import Frames, decode, encode
 from pipeline.errors import Fenced, StoreDamaged, StoreUnavailable
 
@@ -81,6 +81,17 @@ class DirectoryJournal:
         frames = self._frames()
         return frames.records if stop is None else frames.records[: self._count(frames, stop)]
 
+    async def read_from(self, position: str) -> tuple[Sequence[bytes], str]:
+        """The records behind that offset, and the offset behind them. Raises `StoreDamaged`."""
+        start = int(position or 0)
+        data = self._bytes(start)
+        if not data:
+            return [], position
+        stop = self._sealed_at()
+        frames = self._decoded(data, start)
+        count = len(frames.records) if stop is None else sum(end <= stop for end in frames.ends)
+        return frames.records[:count], str(frames.ends[count - 1]) if count else position
+
     async def late(self) -> int:
         """How many whole records lie behind the seal."""
         stop = self._sealed_at()
@@ -125,10 +136,15 @@ class DirectoryJournal:
             raise Fenced(f"the journal {self._key!r} has been sealed by another party")
 
     def _frames(self) -> Frames:
+        return self._decoded(self._bytes(0), 0)
+
+    def _bytes(self, start: int) -> bytes:
         folder = self._store.path_for_reading(self._key)
         with in_use(f"reading the journal {self._key!r}"):
-            data = read_whole(os.path.join(folder, RECORDS)) if folder is not None else None
-        frames = decode(data or b"")
+            return b"" if folder is None else read_behind(os.path.join(folder, RECORDS), start)
+
+    def _decoded(self, data: bytes, origin: int) -> Frames:
+        frames = decode(data, origin)
         if frames.damaged_at is not None:
             raise self._damaged(f"bytes from {frames.damaged_at} on are bad, later ones are good")
         return frames

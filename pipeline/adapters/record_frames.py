@@ -46,35 +46,35 @@ def encode(records: Sequence[bytes], base: int) -> bytes:
     return b"".join(parts)
 
 
-def decode(data: bytes) -> Frames:
-    """All good records from the start on."""
+def decode(data: bytes, origin: int = 0) -> Frames:
+    """All good records from the start on. `origin`: where in the file these bytes begin; ends count from there."""
     records: list[bytes] = []
     ends: list[int] = []
     offset = 0
-    while (stop := _frame_end(data, offset)) is not None:
+    while (stop := _frame_end(data, offset, origin)) is not None:
         records.append(data[offset + _HEADER.size : stop])
-        ends.append(stop)
+        ends.append(origin + stop)
         offset = stop
-    return Frames(records, ends, offset if _has_later_flush(data, offset) else None)
+    return Frames(records, ends, origin + offset if _has_later_flush(data, offset, origin) else None)
 
 
-def _frame_end(data: bytes, offset: int) -> int | None:
+def _frame_end(data: bytes, offset: int, origin: int) -> int | None:
     """Offset behind the frame that starts here, or None when no good one does."""
     start = offset + _HEADER.size
     if start > len(data):
         return None
     magic, base, length, checksum = _HEADER.unpack_from(data, offset)
     stop = start + length
-    if magic != MAGIC or stop > len(data) or base > offset:
+    if magic != MAGIC or stop > len(data) or base > origin + offset:
         return None
     fields = crc32(data[offset + len(MAGIC) : offset + len(MAGIC) + _FIELDS.size])
     return stop if crc32(data[start:stop], fields) == checksum else None
 
 
-def _has_later_flush(data: bytes, bad: int) -> bool:
+def _has_later_flush(data: bytes, bad: int, origin: int) -> bool:
     offset = data.find(MAGIC, bad + 1)
     while offset != -1:
-        if _frame_end(data, offset) is not None and _HEADER.unpack_from(data, offset)[1] > bad:
+        if _frame_end(data, offset, origin) is not None and _HEADER.unpack_from(data, offset)[1] > origin + bad:
             return True
         offset = data.find(MAGIC, offset + 1)
     return False

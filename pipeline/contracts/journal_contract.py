@@ -86,6 +86,37 @@ class JournalContract:
         assert len(set(positions)) == 1
         assert positions[0] == asyncio.run(party().journal("j/w").seal())
 
+    def test_a_reader_follows_a_writer(self, party: Party) -> None:
+        """Each look gives what is new, in order and once, by whatever handle; a look at nothing new moves nothing."""
+
+        async def claim() -> tuple[list[list[bytes]], bool]:
+            writer, looks, position = party().journal("j/w"), [], ""
+            for batch in ((), (b"1", b"2"), (), (b"", b"x" * 100_000), (b"5",)):
+                await _write(writer, *batch)
+                found, position = await party().journal("j/w").read_from(position)
+                looks.append(list(found))
+            again, same = await party().journal("j/w").read_from(position)
+            return [*looks, list(again)], same == position
+
+        assert asyncio.run(claim()) == ([[], [b"1", b"2"], [], [b"", b"x" * 100_000], [b"5"], []], True)
+
+    def test_a_reader_sees_nothing_behind_a_seal(self, party: Party) -> None:
+        """Following a journal to its seal gives what a read up to the seal gives."""
+
+        async def claim() -> list[bytes]:
+            writer, other = party().journal("j/w"), party().journal("j/w")
+            await _write(writer, b"1")
+            first, position = await other.read_from("")
+            await _write(writer, b"2")
+            await other.seal()
+            with pytest.raises(Fenced):
+                await _write(writer, b"late")
+            rest, position = await other.read_from(position)
+            none, _ = await other.read_from(position)
+            return [*first, *rest, *none]
+
+        assert asyncio.run(claim()) == [b"1", b"2"]
+
     def test_a_fenced_writer_is_told_and_its_records_do_not_count(self, party: Party) -> None:
         """After another party's seal each flush with records raises `Fenced`; no reader sees them."""
 

@@ -74,6 +74,14 @@ class Journal(Protocol):
         Without a position: up to the seal if there is one, else everything. What came late is never returned.
         """
 
+    async def read_from(self, position: str) -> tuple[Sequence[bytes], str]:
+        """The durable records behind a position, and the position behind them; empty: the beginning.
+
+        For following a living writer: costs by what is new. Positions are opaque and hold for every handle. A sealed
+        journal gives nothing behind its seal; but what is given while another party seals may turn out not to count.
+        Raises `StoreDamaged`.
+        """
+
     async def late(self) -> int:
         """How many records were written after the seal; they never count, and a seal that refuses them answers 0."""
 

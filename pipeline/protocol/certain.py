@@ -55,6 +55,10 @@ class CertainStore:
         """Records of the journal at `prefix`."""
         return await self._until_definite(lambda: self.store.journal(prefix).read(upto))
 
+    async def records_from(self, prefix: str, position: str) -> tuple[Sequence[bytes], str]:
+        """Records of the journal at `prefix` behind a position, and the next position."""
+        return await self._until_definite(lambda: self.store.journal(prefix).read_from(position))
+
     async def late(self, prefix: str) -> int:
         """How many records came after the seal of the journal at `prefix`."""
         return await self._until_definite(lambda: self.store.journal(prefix).late())

@@ -46,6 +46,12 @@ class JournalData:
         """Records up to the position, or to the seal, or all."""
         return self.records()[: self.sealed if upto is None else int(upto)]
 
+    def read_from(self, position: str) -> tuple[Sequence[bytes], str]:
+        """Records behind the first so many."""
+        start = int(position or 0)
+        found = self.read(None)[start:]
+        return found, str(start + len(found))
+
 
 @define
 class MemoryData:

@@ -157,6 +157,10 @@ class MemoryJournal:
         """What counts so far."""
         return await self._store.carry_out("journal-read", self._prefix, lambda: self._data().read(upto))
 
+    async def read_from(self, position: str) -> tuple[Sequence[bytes], str]:
+        """What counts behind that many records."""
+        return await self._store.carry_out("journal-read", self._prefix, lambda: self._data().read_from(position))
+
     async def late(self) -> int:
         """Records that came after the seal."""
         return await self._store.carry_out("journal-read", self._prefix, lambda: self._data().late)

@@ -146,6 +146,12 @@ class SimJournal:
         await self._process.gate()
         return answer
 
+    async def read_from(self, position: str) -> tuple[Sequence[bytes], str]:
+        await self._process.gate()
+        answer = await self._inner.read_from(position)
+        await self._process.gate()
+        return answer
+
     async def late(self) -> int:
         await self._process.gate()
         return await self._inner.late()

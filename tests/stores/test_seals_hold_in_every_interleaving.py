@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.adapters import directory_journal, directory_store
-from pipeline.adapters.directory_files import put_if_absent, read_whole, write_at
+from pipeline.adapters.directory_files import put_if_absent, read_behind, read_whole, write_at
 from pipeline.adapters.directory_store import DirectoryStore
 from pipeline.errors import Fenced
 from tests.fakes.turns import Turn, step, stepping
@@ -40,6 +40,7 @@ def _steps() -> Iterator[None]:
         patch.setattr(os, "listdir", stepping(os.listdir))
         patch.setattr(directory_journal, "write_at", _torn_write)
         patch.setattr(directory_journal, "read_whole", stepping(read_whole))
+        patch.setattr(directory_journal, "read_behind", stepping(read_behind))
         patch.setattr(directory_store, "put_if_absent", stepping(put_if_absent))
         yield
 
