@@ -24,3 +24,11 @@ def directory_store(url: str) -> Store:
     from pipeline.adapters.directory_store import DirectoryStore
 
     return DirectoryStore(url.removeprefix("file://"))
+
+
+def s3_store(url: str) -> Store:
+    """A bucket of S3; `url` is `s3://bucket/prefix?endpoint=…&region=…`."""
+    from pipeline.adapters.s3_place import parse_place
+    from pipeline.adapters.s3_store import S3Store
+
+    return S3Store(parse_place(url))
