@@ -1,0 +1,167 @@
+"""Docker: the daemon that is there already, else one of our own with its own data, socket and containerd.
+
+Ours changes nothing of the machine's firewall: containers reach each other, this machine and loopback of theirs, not the world.
+A private one has no bridge, so that it can stand beside any other: its containers use the networks `host`, `none`,
+`container:…` or one that is made for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.engines.engine import Engine
+from tests.engines.errors import EngineTrouble
+from tests.engines.processes import Identity, identify, kill_all, naming, spawn, wait_for
+from tests.engines.records import Record, recall
+
+USUAL_SOCKET = "unix:///var/run/docker.sock"
+LONGEST_SOCKET = 107
+"""sun_path of unix(7), less the zero; containerd's is the longest below our folder."""
+
+
+class Docker(Engine):
+    """A daemon for all tests."""
+
+    name = "docker"
+    start_seconds = 60.0
+    stop_seconds = 30.0
+    finds_others = True
+    network: tuple[str, ...] = ("--bip", "10.231.0.1/20")
+
+    @property
+    def host(self) -> str:
+        """The value for DOCKER_HOST."""
+        return str(self.facts["host"])
+
+    def launch(self) -> Record:
+        """Use the daemon that answers, else start one."""
+        found = next(filter(_answers, self._others()), None)
+        if found:
+            return Record(facts={"host": found, "ours": False})
+        self._check()
+        self.clean()
+        host = f"unix://{self.folder / 'docker.sock'}"
+        who = spawn(self._command(host), self.log)
+        return Record(processes=(who,), facts={"host": host, "ours": True})
+
+    def is_healthy(self) -> bool:
+        """Whether the daemon answers."""
+        found = recall(self.folder)
+        return found is not None and _answers(str(found.facts["host"]))
+
+    def clean(self) -> None:
+        """End containers, shims and containerd a killed daemon left, and undo their mounts."""
+        kill_all(self._left())
+        _unmount_below(self.folder)
+        for path in (self.folder / "docker.pid", self.folder / "exec"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        _remove_group(self.group)
+
+    def kill(self) -> None:
+        """SIGKILL the daemon; its containerd and containers go on, as after a crash."""
+        super().kill()
+
+    def client(self, timeout: int = 60) -> Any:
+        """A client of the Docker SDK."""
+        import docker
+
+        return docker.DockerClient(base_url=self.host, timeout=timeout, max_pool_size=32)
+
+    @property
+    def group(self) -> str:
+        """The control group above all its containers; names what is ours."""
+        return f"doit-fleet-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:8]}"
+
+    def _command(self, host: str) -> list[str]:
+        folder = self.folder
+        ours = ("--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "docker.pid")
+        alone = ("--containerd-namespace", self.group, "--containerd-plugins-namespace", f"{self.group}-plugins")
+        quiet = ("--iptables=false", "--ip6tables=false", "--ip-masq=false", "--cgroup-parent", f"/{self.group}")
+        pools = ("--default-address-pool", f"base=10.{self._second_number()}.0.0/16,size=24")
+        config = folder / "daemon.json"
+        config.write_text("{}", "utf-8")  # Not the machine's /etc/docker/daemon.json.
+        options = (*ours, *alone, *quiet, *pools, *self.network, "--config-file", config, "--shutdown-timeout", 5)
+        return ["dockerd", "--host", host, "--group", "0", *map(str, options)]
+
+    def _second_number(self) -> int:
+        return 232
+
+    def _others(self) -> tuple[str, ...]:
+        return (os.environ.get("DOCKER_HOST") or USUAL_SOCKET,) if self.finds_others else ()
+
+    def _check(self) -> None:
+        if not shutil.which("dockerd"):
+            raise EngineTrouble("no dockerd", "apt-get install docker.io, or name a running daemon by DOCKER_HOST")
+        if os.geteuid() != 0:
+            raise EngineTrouble("only root can start dockerd", "start Docker yourself and name it by DOCKER_HOST")
+        longest = self.folder / "exec" / "containerd" / "containerd-debug.sock.ttrpc"
+        if len(os.fsencode(longest)) > LONGEST_SOCKET:
+            raise EngineTrouble(f"{self.folder} is too long for sockets", "set DOIT_FLEET_ENGINES_HOME to a short path")
+
+    def _left(self) -> list[Identity]:
+        inside = [who for who in map(identify, _group_members(self.group)) if who]
+        return [*inside, *naming(f"{self.folder}/exec"), *naming(f"{self.folder}/data")]
+
+
+class OwnDocker(Docker):
+    """A daemon for one test."""
+
+    finds_others = False
+    network = ("--bridge=none",)
+
+    def _second_number(self) -> int:
+        return 233 + int(self.group[-2:], 16) % 20
+
+
+def _answers(host: str) -> bool:
+    import docker
+    import requests
+
+    client = None
+    try:
+        client = docker.DockerClient(base_url=host, timeout=5)
+        return bool(client.ping())
+    except (docker.errors.DockerException, requests.RequestException):
+        return False
+    finally:
+        if client:
+            client.close()
+
+
+def _group_members(group: str) -> set[int]:
+    found: set[int] = set()
+    for members in Path("/sys/fs/cgroup").glob(f"*/{group}/**/cgroup.procs"):
+        found.update(map(int, members.read_text("ascii").split()))
+    return found
+
+
+def _remove_group(group: str) -> None:
+    for top in Path("/sys/fs/cgroup").glob(f"*/{group}"):
+        for folder in sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True):
+            wait_for(lambda folder=folder: _removed(folder), 2)  # type: ignore[misc]
+        _removed(top)
+
+
+def _removed(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _unmount_below(folder: Path) -> None:
+    lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
+    found = [line.split()[1].replace("\\040", " ") for line in lines]
+    for place in sorted((place for place in found if place.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)

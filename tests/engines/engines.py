@@ -1,0 +1,17 @@
+"""The engines there are, by the names of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.engines.docker import Docker
+from tests.engines.engine import Engine
+from tests.engines.registries import PlainRegistry, SecureRegistry
+from tests.engines.s3 import S3Server
+
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "docker": Docker,
+    "registry": PlainRegistry,
+    "secure-registry": SecureRegistry,
+    "s3": S3Server,
+}

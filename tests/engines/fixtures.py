@@ -1,0 +1,112 @@
+"""Fixtures: running engines, or a skip that names the command which starts them (a failure with DOIT_FLEET_ENGINES=required).
+
+Shared ones are never started here: tests run on several workers at once and none of them may own what all use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from attrs import frozen
+
+from tests.engines import images, require
+from tests.engines.docker import Docker
+from tests.engines.engine import Engine
+from tests.engines.registries import PASSWORD, USER, PlainRegistry, SecureRegistry
+from tests.engines.s3 import S3Server
+
+
+@frozen(kw_only=True)
+class DockerEngine:
+    """A Docker daemon."""
+
+    host: str
+    """For DOCKER_HOST."""
+    client: Any
+    """Of the Docker SDK."""
+
+
+@frozen(kw_only=True)
+class RegistryAddress:
+    """A registry as its clients know it."""
+
+    address: str
+    """Host and port, as in an image's name."""
+    ca_file: Path | None = None
+    user: str | None = None
+    password: str | None = None
+
+
+@frozen(kw_only=True)
+class Bucket:
+    """S3 with a fresh bucket."""
+
+    url: str
+    access_key: str
+    secret_key: str
+    bucket: str
+    client: Any
+    """Of boto3."""
+
+
+EngineT = TypeVar("EngineT", bound=Engine)
+
+
+def running(engine: EngineT) -> EngineT:
+    """That engine, if it was started and answers."""
+    found = engine if engine.running() else None
+    return require(found, f"{engine.name} does not run: start it with `python -m tests.engines start {engine.name}`")
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[DockerEngine]:
+    """The shared Docker daemon."""
+    engine = running(Docker())
+    client = engine.client()
+    yield DockerEngine(host=engine.host, client=client)
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def registry() -> RegistryAddress:
+    """The shared registry, plain HTTP; others use it too, so name repositories after the test."""
+    return RegistryAddress(address=running(PlainRegistry()).address)
+
+
+@pytest.fixture(scope="session")
+def secure_registry() -> RegistryAddress:
+    """The shared registry with TLS by a CA of its own, and a password."""
+    engine = running(SecureRegistry())
+    return RegistryAddress(address=engine.address, ca_file=engine.certificates.ca, user=USER, password=PASSWORD)
+
+
+@pytest.fixture
+def s3() -> Iterator[Bucket]:
+    """The shared S3 server with a bucket for this test."""
+    engine = running(S3Server())
+    client = engine.client()
+    with engine.bucket() as bucket:
+        yield Bucket(
+            bucket=bucket, client=client, **{key: engine.facts[key] for key in ("url", "access_key", "secret_key")}
+        )
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def base_image(registry: RegistryAddress) -> str:
+    """Debian with Python 3.11, in the plain registry."""
+    return _image(images.BASE)
+
+
+@pytest.fixture(scope="session")
+def redis_image(registry: RegistryAddress) -> str:
+    """The same with a redis server that listens on port 6379 of all addresses, in the plain registry."""
+    return _image(images.REDIS)
+
+
+def _image(recipe: images.Recipe) -> str:
+    found = images.find(recipe, PlainRegistry())
+    return require(found, f"{recipe.reference} is not there: make it with `python -m tests.engines start images`")

@@ -1,0 +1,49 @@
+"""What is remembered of a started engine, for other processes: who it is and how it is reached. One JSON file a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, field, frozen
+
+from tests.engines.processes import Identity, lives
+
+FILE = "engine.json"
+
+
+@frozen(kw_only=True)
+class Record:
+    """A started engine. Without processes it is one that was there already, not ours to stop."""
+
+    processes: tuple[Identity, ...] = ()
+    facts: dict[str, Any] = field(factory=dict)
+    """What its clients must know: an address, a port, names of files."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether all its processes are the ones that were started."""
+        return all(lives(who) for who in self.processes)
+
+
+def remember(folder: Path, record: Record) -> None:
+    """Store it whole or not at all."""
+    fresh = folder / f"{FILE}.{os.getpid()}"
+    fresh.write_text(json.dumps(asdict(record), indent=1), "utf-8")
+    fresh.replace(folder / FILE)
+
+
+def recall(folder: Path) -> Record | None:
+    """What was remembered; nothing, when there is none or it cannot be read."""
+    try:
+        told = json.loads((folder / FILE).read_text("utf-8"))
+        return Record(processes=tuple(Identity(**who) for who in told["processes"]), facts=told["facts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def forget(folder: Path) -> None:
+    """Remember nothing."""
+    (folder / FILE).unlink(missing_ok=True)
