@@ -142,7 +142,11 @@ class LocalAgent:
         url = str(self.fleet.store.url.get())
         scheme = url.partition("://")[0] if "://" in url else "file"
         store: Store = plugins.load("stores", scheme)(url)
-        return store
+        if scheme == "file":
+            return store
+        from pipeline.adapters.proven_store import ProvenStore
+
+        return ProvenStore(store, self.store_name(), self.state / "proven-stores")
 
     def store(self) -> Store:
         """The store of all runs."""

@@ -52,14 +52,10 @@ def _interpreters(agent: LocalAgent) -> str:
 
 
 async def _store(agent: LocalAgent) -> str:
-    key = "probe/doctor"
-    store = agent.store()
-    await store.delete(key)
-    first, second = await store.create(key, b"1"), await store.create(key, b"2")
-    await store.delete(key)
-    if not first or second:
-        raise FleetError(f"the store {agent.store_name()!r} does not honour put-if-absent", hint="use another store")
-    return f"{agent.store_name()} can be written, conditions are honoured"
+    from pipeline.adapters.store_probe import prove
+
+    await prove(agent.store(), agent.store_name())
+    return f"{agent.store_name()} can be written, listed and cleared, conditions are honoured"
 
 
 def _history(agent: LocalAgent) -> str:

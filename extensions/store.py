@@ -17,11 +17,25 @@ def folder_of_store(store: Extension) -> Provider[Any]:
     return folder
 
 
+def by_distance(url: Provider[Any], *, near: float, far: float) -> Provider[float]:
+    """A span for a store that is a folder, and another one for a store on a server."""
+    span: Provider[float] = url.map(lambda place: far if "://" in place else near)
+    return span
+
+
+def flush_for_store(store: Extension) -> Provider[float]:
+    """0.25 in a folder, 1 on a server, where every flush is a request"""
+    return by_distance(store.scope.fleet.store.url, near=0.25, far=1.0)
+
+
 class Store(Extension):
     """The medium that holds plans, claims, journals and results."""
 
     url = setting(location, folder_of_store)
     """A folder, or an address whose scheme says which store it is."""
+
+    flush_seconds = setting(kinds.duration, flush_for_store)
+    """Duration of work whose results may be lost with the agent or a worker, and are then done again."""
 
     keep_runs = setting(kinds.whole, 20)
     """How many closed runs are kept at least."""

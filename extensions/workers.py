@@ -5,10 +5,19 @@ Settings of single launchers are elsewhere.
 
 from __future__ import annotations
 
+from typing import Any
+
+from extensions.store import by_distance
 from pipeline.settings import kinds
 from pipeline.settings.choice import Choice
 from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
+from pipeline.settings.providers import Provider
+
+
+def lease_for_store(workers: Extension) -> Provider[Any]:
+    """20 with a store in a folder, 60 with one on a server, whose answers may take long"""
+    return by_distance(workers.scope.fleet.store.url, near=20.0, far=60.0)
 
 
 class Workers(Extension):
@@ -28,7 +37,7 @@ class Workers(Extension):
     max_losses_per_test = setting(kinds.whole, 3)
     """How many workers may be lost for unknown reasons while running the same test; then its verdict is lost."""
 
-    lease_seconds = setting(kinds.duration, 20)
+    lease_seconds = setting(kinds.duration, lease_for_store)
     """Duration of silence after which a worker counts as dead. Longer bears worse stalls, shorter finds deaths sooner;
     a death with proof is found at once in any case."""
 

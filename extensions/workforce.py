@@ -82,6 +82,7 @@ class Workforce:
         from pipeline.protocol.limits import Limits
 
         pool, run = self.pools[0], self.fleet.run
+        flush = float(self.fleet.store.flush_seconds.get())
         slow = [suite.slow_after_seconds for suite in self._suites() if suite.slow_after_seconds]
         return Limits(
             lease_seconds=float(pool.lease_seconds.get()),
@@ -93,4 +94,6 @@ class Workforce:
             retries={suite.name: suite.retries for suite in self._suites()},
             slow_after_seconds=min(slow, default=float("inf")),
             run_timeout_seconds=run.timeout_seconds.get(),
+            flush_seconds=flush,
+            idle_seconds=2 * flush,
         )

@@ -101,8 +101,8 @@ class S3Journal:
         records, _ = await self._read(0, upto)
         return records
 
-    async def read_from(self, position: str | None = None) -> tuple[Sequence[bytes], str]:
-        """The records behind that position (None: from the start), and the position behind them."""
+    async def read_from(self, position: str) -> tuple[Sequence[bytes], str]:
+        """The records behind that position, and the position behind them; one request when nothing is new."""
         return await self._read(int(position or 0), None)
 
     async def late(self) -> int:
