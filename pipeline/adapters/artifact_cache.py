@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline.adapters.artifact_files import Draft, Reading, WrongContent, copy_into
-from pipeline.adapters.artifact_folder import NO_RECORD, ArtifactFolder
+from pipeline.adapters.artifact_folder import CONTENT_MISSING, NO_RECORD, ArtifactFolder
 from pipeline.adapters.artifact_index import ArtifactIndex
 from pipeline.adapters.artifact_lease import Lease
 from pipeline.adapters.artifact_log import ArtifactLog
@@ -72,7 +72,9 @@ class TieredCache:
         for level in self._levels:
             found = self._upstream.bring(level, key)
             if isinstance(found, ActionRecord):
-                return self._hit(level, key, self._adopted(level, key, found), "hit: remote")
+                found = self._adopted(level, key, found)
+            if isinstance(found, ActionRecord):
+                return self._hit(level, key, found, "hit: remote")
             reasons.append(found)
         self._log.answer(key, about, f"miss: {self._reason(key, reasons)}")
         return None
@@ -106,21 +108,8 @@ class TieredCache:
         """A private copy at `target`, checked as it is made."""
         for _ in range(2):  # A second time, because what was right a moment ago can be wrong by now.
             source = self.file(output)
-            descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            try:
-                draft = Draft(os.fspath(target), descriptor)
-                copy_into(source, draft.write)
-                os.fchmod(descriptor, output.mode)
-            except BaseException as error:
-                os.unlink(target)
-                if isinstance(error, Reading):
-                    continue
-                raise
-            finally:
-                os.close(descriptor)
-            if draft.sha256 == output.sha256:
+            if _copied(source, target, output):
                 return
-            os.unlink(target)
         raise ArtifactGone(f"content {output.sha256!r} changes as it is read", hint="make the artifact anew")
 
     def keep(self, key: str, files: Mapping[str, Path], *, kind: str, about: str) -> ActionRecord:
@@ -134,6 +123,8 @@ class TieredCache:
             record = ActionRecord(outputs=self._add(files), kind=kind, about=about)
             with self._folder.locked(alone=False):
                 self._lease.add([f"{self._level}/{key}"])
+                if not self._folder.is_whole(record):  # Cleaned away a moment ago; from here on that has to wait.
+                    record = ActionRecord(outputs=self._add(files), kind=kind, about=about)
                 record = self._folder.put(self._level, key, record)
         except Reading as error:
             raise UsageError(f"an output of {about or key!r} cannot be read: {error}") from error
@@ -157,11 +148,11 @@ class TieredCache:
                 self._lease.add([f"{level}/{key}"])
             return found
 
-    def _adopted(self, level: str, key: str, record: ActionRecord) -> ActionRecord:
+    def _adopted(self, level: str, key: str, record: ActionRecord) -> ActionRecord | str:
         try:
             with self._folder.locked(alone=False):
                 self._lease.add([f"{level}/{key}"])
-                return self._folder.put(level, key, record)
+                return self._folder.put(level, key, record) if self._folder.is_whole(record) else CONTENT_MISSING
         except OSError as error:
             self._say_unwritable(error)
             return record
@@ -211,6 +202,24 @@ class TieredCache:
         self._log.notice(
             f"the artifact cache {self._folder.root!r} cannot be written: {reason}; builds go on without it"
         )
+
+
+def _copied(source: Path, target: Path, output: Output) -> bool:
+    """Whether the target has the right bytes; it is removed otherwise."""
+    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    is_right = False
+    try:
+        draft = Draft(os.fspath(target), descriptor)
+        copy_into(source, draft.write)
+        os.fchmod(descriptor, output.mode)
+        is_right = draft.sha256 == output.sha256
+    except Reading:
+        pass  # It has just been removed.
+    finally:
+        os.close(descriptor)
+        if not is_right:
+            os.unlink(target)
+    return is_right
 
 
 def _described(source: Path) -> Output:

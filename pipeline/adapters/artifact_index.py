@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
-from attrs import frozen
+from pipeline.model.caches import Ask, Session
 
 TOUCH_SECONDS: Final = 3600.0
 KEEP_SESSIONS: Final = 20
@@ -29,23 +29,6 @@ _TABLES: Final = (
 )
 _TOUCH: Final = f"""INSERT INTO records VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET used = excluded.used
     WHERE used < excluded.used - {TOUCH_SECONDS}"""
-
-
-@frozen(kw_only=True)
-class Ask:
-    """What was asked for, and the answer: `hit`, `hit: remote` or `miss: <reason>`."""
-
-    key: str
-    about: str
-    answer: str
-
-
-@frozen(kw_only=True)
-class Session:
-    """What one process asked, begun at `started` (seconds since the epoch)."""
-
-    started: float
-    asks: Sequence[Ask]
 
 
 class ArtifactIndex:

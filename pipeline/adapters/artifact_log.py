@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from pipeline.adapters.artifact_index import ArtifactIndex, Ask
+from pipeline.adapters.artifact_index import ArtifactIndex
+from pipeline.model.caches import Ask
 
 FLUSH_AT = 500
 """So many answers are kept in memory at most."""
