@@ -1,0 +1,183 @@
+"""The supervisor of a worker that lives in a container: reads what it is given, does its work, says by its status whether.
+
+Everything it works under is in the store; its image holds the tests and which plan they belong to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.adapters.clock import SystemClock
+from pipeline.errors import EngineError, Fenced, FleetError, StoreUnavailable, UsageError
+from pipeline.logic.objects import Birth, Conditions
+from pipeline.model.plans import Plan
+from pipeline.protocol import keys
+from pipeline.protocol.certain import CertainStore
+from pipeline.protocol.conditions import limits_of, read_conditions, specs_of
+from pipeline.protocol.errands import HeardOrders
+from pipeline.protocol.gathering import read_plan
+from pipeline.protocol.limits import Limits
+from pipeline.protocol.supervising import Life, supervise
+from pipeline.protocol.view import RunView
+from pipeline.protocol.worker import Worker
+from pipeline.worker import exits
+from pipeline.worker.given import Given, Secrets, read_given, read_secrets, take_away
+from pipeline.worker.log import Log
+from pipeline.worker.stores import open_store
+
+BUCKET = Path(__file__).parents[3] / "bucket" / "bucket.json"
+"""What the image says of itself, beside the runtime: `{"plan": digest, "bucket": n}`."""
+STOPPED_BY_ORDER = 128 + signal.SIGTERM
+
+
+class OtherPlan(EngineError):
+    """The image belongs to another plan (invariant 1)."""
+
+
+def main() -> int:
+    """Work; the exit status, see `exits`."""
+    log = Log()
+    try:
+        given = read_given(os.environ)
+        secrets = read_secrets(0) if given.secrets_on_stdin else Secrets()
+        _close_stdin()
+        return asyncio.run(_work(given, secrets, log))
+    except FleetError as error:
+        log.say(f"error: {error}")
+        return status_of(error)
+
+
+def status_of(error: FleetError) -> int:
+    """The exit status that an error means."""
+    if isinstance(error, UsageError):
+        return exits.USAGE
+    if isinstance(error, OtherPlan):
+        return exits.OTHER_PLAN
+    if isinstance(error, Fenced):
+        return exits.FENCED
+    return exits.NO_STORE if isinstance(error, StoreUnavailable) else exits.ENGINE
+
+
+def check_image(plan: str, bucket: Path = BUCKET) -> None:
+    """See that the image was made for this plan. Raises `OtherPlan`."""
+    try:
+        told = str(json.loads(bucket.read_bytes())["plan"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise OtherPlan(
+            f"the image does not say which plan it is for: {error}", hint="run `doit push` again"
+        ) from error
+    if told != plan:
+        raise OtherPlan(
+            f"the image is for plan {told[:16]!r}, the run has plan {plan[:16]!r}", hint="run `doit push` again"
+        )
+
+
+async def _work(given: Given, secrets: Secrets, log: Log) -> int:
+    clock = SystemClock()
+    store = CertainStore(open_store(given.store, secrets.store), clock, patience_seconds=Limits().outage_seconds)
+    plan = await read_plan(store, given.run)
+    check_image(plan.digest)
+    stated = await read_conditions(store, given.run, given.term)
+    take_away(os.environ, secrets)
+    orders = HeardOrders(store.store, given.run, given.worker)
+    worker = _worker(given, plan, stated, store, orders, secrets.env, log)
+    numbers = _listen_to_signals(orders)
+    hearing = asyncio.ensure_future(orders.look_for_ever(clock, worker.limits.beat_seconds))
+    life = await supervise(worker)
+    hearing.cancel()
+    log.end_batch()
+    log.say(f"{life.cause}: {life.tests} tests, {life.seconds:.1f} s {life.detail}".rstrip())
+    await worker.launcher.close()
+    return _status(life, numbers)
+
+
+def _worker(
+    given: Given,
+    plan: Plan,
+    stated: Conditions,
+    store: CertainStore,
+    orders: HeardOrders,
+    env: Mapping[str, Mapping[str, str]],
+    log: Log,
+) -> Worker:
+    from pipeline.adapters.cgroup import out_of_memory_kills
+    from pipeline.launchers.local import LocalLauncher
+    from pipeline.worker.memory import MemoryLauncher
+
+    limits = limits_of(stated)
+    local = LocalLauncher(specs_of(stated, env), given.scratch, slots=stated.slots, lease_seconds=limits.lease_seconds)
+    store = CertainStore(store.store, store.clock, limits.retry_seconds, limits.outage_seconds)
+    return Worker(
+        run=given.run,
+        birth=_birth(given, plan, store.clock.wall()),
+        plan=plan,
+        view=RunView(given.run, plan, store, store.clock, limits.lease_seconds),
+        store=store,
+        journal=store.store.journal(keys.journal(given.run, given.worker)),
+        launcher=MemoryLauncher(local, out_of_memory_kills),
+        clock=store.clock,
+        emit=log,
+        limits=limits,
+        orders=orders,
+    )
+
+
+def _birth(given: Given, plan: Plan, wall: float) -> Birth:
+    identity = given.identity
+    return Birth(
+        worker=given.worker,
+        nonce=given.nonce,
+        plan=plan.digest,
+        term=given.term,
+        slot=given.slot,
+        bucket=given.slot,
+        launcher=given.launcher,
+        place=str(identity.get("place", "")),
+        log=str(identity.get("log", "")),
+        identity=identity,
+        wall=wall,
+    )
+
+
+def _listen_to_signals(orders: HeardOrders) -> list[int]:
+    """The first asks to stop, the next ends the process; the signals that came."""
+    numbers: list[int] = []
+
+    def hear(number: int) -> None:
+        numbers.append(number)
+        if len(numbers) > 1:
+            os._exit(128 + number)
+        orders.is_over = True
+        orders.is_stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, hear, number)
+    return numbers
+
+
+def _status(life: Life, numbers: list[int]) -> int:
+    if numbers:
+        return 128 + numbers[0]
+    if life.cause == "stopped":
+        return STOPPED_BY_ORDER
+    if life.cause == "fenced":
+        return exits.FENCED
+    if life.cause == "engine":
+        return status_of(life.error) if life.error is not None else exits.ENGINE
+    return exits.GOOD
+
+
+def _close_stdin() -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
