@@ -14,10 +14,12 @@ from typing import Any, Self
 from extensions.checks import find_problems
 from extensions.console import Console
 from extensions.history import History
+from extensions.images import Images
 from extensions.local import Local
 from extensions.pools import Pools
 from extensions.project import Project
 from extensions.pytest import Pytest
+from extensions.registry import Registry
 from extensions.reports import Reports
 from extensions.run import Run
 from extensions.selection import Exclude, Select
@@ -47,6 +49,8 @@ class Fleet(Extension):
     pools = nested(Pools)
     local = nested(Local)
     store = nested(Store)
+    images = nested(Images)
+    registry = nested(Registry)
     run = nested(Run)
     history = nested(History)
     reports = nested(Reports)
