@@ -1,7 +1,7 @@
 """Journal records: one line of ASCII each, `<kind> <batch> <attempt> <test> <JSON>`.
 
 The head can be read without parsing the JSON, because most readers only ask which tests are done. Kinds: `head`
-(plan, worker), `start`, `final` (a result that counts), `part` (the tests of a further `run` message), `death` (a
+(plan, worker), `ready` (its harness has said hello), `start`, `final` (a result that counts), `part` (the tests of a further `run` message), `death` (a
 harness ended before its time). It must not know the journal that keeps them.
 """
 

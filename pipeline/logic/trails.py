@@ -16,6 +16,9 @@ from pipeline.model.verdicts import BAD
 
 _MAY_BE_BAD = re.compile('"verdict": ?"(?:' + "|".join(sorted(BAD)) + ')"')
 
+ABOUT_WORKER = ("head", "ready")
+"""Records that are about no batch."""
+
 Attempt = tuple[int, int]
 """(batch, attempt)."""
 
@@ -43,7 +46,7 @@ def follow(worker: str, lines: Iterable[bytes]) -> dict[Attempt, Trail]:
     trails: dict[Attempt, Trail] = {}
     for line in lines:
         record = read_record(line)
-        if record.kind == "head":
+        if record.kind in ABOUT_WORKER:
             continue
         trail = trails.get((record.batch, record.attempt))
         if trail is None:

@@ -17,10 +17,15 @@ class Hirer(Protocol):
     """Starts supervisors."""
 
     is_local: bool
-    """Whether they share the leader's view, so that it knows what they have done without reading their journals."""
+    """Whether they share the leader's view and events, so that it knows of them without reading their journals."""
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
-        """Start a supervisor with that birth; its end, as far as it can be known here."""
+        """Start a supervisor with that birth; its end, as far as it can be known here.
+
+        One elsewhere sees an ending by itself. It must be told to stop when the leader's `orders.is_stopped` is set
+        while no ending stands, and when the task is cancelled; the task must end only when nothing of it is left. A
+        task that ends before the birth is written spends the budget; an `EngineError` that is `permanent` ends the run.
+        """
 
     async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
         """Tell living workers that the leader's orders do not reach that all is over; unkindly: stop them now."""

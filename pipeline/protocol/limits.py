@@ -38,6 +38,9 @@ class Limits:
     """For everything after the first signal."""
     idle_seconds: float = 0.5
     """Between two looks for work that may have come back."""
+    hear_seconds: float = 0.4
+    """Between two looks at the journals of workers elsewhere: a person sees their tests that late. Costs a listing and a
+    read for each worker, so stores that charge for them want more."""
     retry_seconds: float = 0.2
     outage_seconds: float = 120.0
     """Without an answer of the store, before the run is left open."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.logic.records import NOBODY
 from pipeline.model.codec import result_from_json
 from pipeline.model.events import TestFinished, TestStarted, WorkerReady
 from pipeline.model.messages import Message
@@ -64,7 +65,9 @@ def _take_hello(worker: Worker, session: Session) -> None:
     session.heard = True
     worker.failed_starts = 0
     now = worker.clock.monotonic()
-    worker.emit(WorkerReady(time=worker.clock.wall(), worker=worker.name, seconds=now - session.opened))
+    seconds = now - session.opened
+    worker.record("ready", NOBODY, NOBODY, NOBODY, {"seconds": round(seconds, 3)})
+    worker.emit(WorkerReady(time=worker.clock.wall(), worker=worker.name, seconds=seconds))
 
 
 async def _take_start(worker: Worker, session: Session, message: Message) -> None:

@@ -99,7 +99,7 @@ class Observer:
         `cause` stands where the launcher can not tell why it died.
         """
         birth = await self.view.read_birth(worker)
-        remains = await self.launcher.salvage(birth.identity) if birth is not None else None
+        remains = await self.ask(birth) if birth is not None else None
         if remains is None and not is_silent:
             return None
         return await bury(
@@ -110,11 +110,15 @@ class Observer:
             by=self.by,
             nonce=self.nonce,
             cause=cause_of(remains) or cause,
-            proof=remains is not None,
+            proof=is_proof(remains),
             detail=remains.detail if remains is not None else "",
             salvaged=await self._salvaged(birth, remains.messages) if birth is not None and remains else (),
             wall=self.clock.wall(),
         )
+
+    async def ask(self, birth: Birth) -> Remains | None:
+        """What the launcher knows of that worker's death."""
+        return await self.launcher.salvage(birth.identity)
 
     async def _salvaged(self, birth: Birth, messages: Sequence[Message]) -> list[bytes]:
         """Turn messages into records, as far as the journal does not tell the test's end already."""
@@ -156,6 +160,11 @@ class Observer:
 
     async def _trails(self, worker: str) -> dict[Attempt, Trail]:
         return follow(worker, await self.store.records(keys.journal(self.run, worker), None))
+
+
+def is_proof(remains: Remains | None) -> bool:
+    """Whether nothing of a worker can live: its launcher says so. Silence never does."""
+    return remains is not None
 
 
 def cause_of(remains: Remains | None) -> str:

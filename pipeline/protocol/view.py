@@ -153,13 +153,6 @@ class RunView:
             self.births[worker] = birth
         self.tombs[worker] = tomb
 
-    async def hear(self, worker: str) -> None:
-        """Count what a living worker of another process has made durable so far."""
-        lines = await self.store.records(keys.journal(self.run, worker), None)
-        for trail in follow(worker, lines).values():
-            for test in trail.finals:
-                self.progress.add(worker, test, bad=test in trail.bad)
-
     async def read_birth(self, worker: str) -> Birth | None:
         """A worker's birth, checked to be of this plan. Raises `Fenced` when it names another."""
         if worker in self.births:

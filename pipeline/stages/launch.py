@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from pipeline.model.plans import Batch, Plan
-    from pipeline.protocol.leading import Ending
+    from pipeline.protocol.finishing import Ending
 
 NAMED = 5
 """So many changed sources are named."""

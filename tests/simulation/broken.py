@@ -9,6 +9,7 @@ from pipeline.errors import Fenced
 from pipeline.logic.blame import Part
 from pipeline.logic.planning import freeze
 from pipeline.model.verdicts import Verdict
+from pipeline.ports import Remains
 
 Call = Callable[..., Any]
 
@@ -104,3 +105,32 @@ def together(_: Call) -> Call:
         return (Part(tests=tuple(sorted(tests, key=lambda test: test in charges)), careful=careful),)
 
     return divide
+
+
+def forgetful(original: Call) -> Call:
+    """A journal is read from its first record each time, and nothing told is remembered."""
+
+    async def follow(hearer: Any, name: str, ear: Any) -> None:
+        ear.position = ""
+        ear.finals.clear()
+        await original(hearer, name, ear)
+
+    return follow
+
+
+def keeping(original: Call) -> Call:
+    """What a worker was heard to have done counts for ever."""
+
+    def settle(progress: Any, worker: str, finals: Any, bad: Any) -> None:
+        original(progress, worker, {*finals, *progress._live.get(worker, ())}, bad)
+
+    return settle
+
+
+def sure(_: Call) -> Call:
+    """Whoever is asked for is called dead."""
+
+    async def ask(_observer: Any, _birth: Any) -> Remains:
+        return Remains()
+
+    return ask

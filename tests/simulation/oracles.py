@@ -5,15 +5,18 @@ It looks at the contents of the store and at the imagined harnesses directly; th
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from pipeline.logic.objects import Birth, Claim, Tomb, from_bytes
 from pipeline.logic.trails import follow
+from pipeline.model.events import Event, RunStarted, TestFinished, WorkerEnded, WorkerStarted
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
+from pipeline.protocol.finishing import Ending
 from pipeline.protocol.view import HARMLESS
 from tests.simulation.tests_of_users import Manner
 
@@ -279,6 +282,26 @@ class Oracle:
             raise Broken(
                 f"term {term} has lost {lost} workers, its budget is {scenario.limits.max_losses} (invariant 7)"
             )
+
+    # What is told.
+
+    def has_told(self, told: list[Event], ending: Ending, *, is_alone: bool) -> None:
+        """Each birth, end and result is told once; a complete run's results have all been told or counted before."""
+        births = Counter(event.worker for event in told if isinstance(event, WorkerStarted))
+        ends = Counter(event.worker for event in told if isinstance(event, WorkerEnded))
+        results = Counter(
+            (event.worker, event.result.test, event.attempt) for event in told if isinstance(event, TestFinished)
+        )
+        twice = [each for counter in (births, ends, results) for each, count in counter.items() if count > 1]
+        if twice:
+            raise Broken(f"{twice} are told more than once (hearing)")
+        strangers = {worker for worker, _, _ in results} - set(births)
+        if strangers:
+            raise Broken(f"results of {strangers} are told, but not their births (hearing)")
+        before = next(event.done_before for event in told if isinstance(event, RunStarted))
+        known = before + len({test for _, test, _ in results})
+        if is_alone and ending.reason == "complete" and known < len(ending.merged.outcomes):
+            raise Broken(f"{known} of {len(ending.merged.outcomes)} results have been told (hearing)")
 
     # What comes out.
 

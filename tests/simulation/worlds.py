@@ -16,7 +16,7 @@ from pipeline.model.messages import Message
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.ports import Remains
-from pipeline.protocol import keys, leading, resuming, supervising, sweeping
+from pipeline.protocol import elsewhere, keys, leading, resuming, supervising, sweeping
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.orders import Orders, Stop
 from pipeline.protocol.view import RunView
@@ -282,6 +282,7 @@ class World:
 
     async def _agent(self, process: Process, workers: int) -> None:
         """What `doit` does, from planning to the end."""
+        told: list[Event] = []
         scenario = self.scenario
         store, clock, stop = SimStore(process, self.store), SimClock(process), Stop()
         if scenario.stops_at is not None and len(self.agents) == 1:
@@ -300,7 +301,7 @@ class World:
                 store=store,
                 launcher=SimLauncher(self, process),
                 clock=clock,
-                emit=self.events.append,
+                emit=partial(self._tell, told),
                 limits=scenario.limits,
                 workers=workers,
                 stop=stop,
@@ -309,6 +310,7 @@ class World:
                 nonces=lambda: f"n{self.next_number()}",
             )
             if ending.closed:
+                self.oracle.has_told(told, ending, is_alone=self._leads_alone(process))
                 self.closed.append(ending.merged)
             elif ending.exit_code not in (2, 130):
                 raise Broken(f"exit code {ending.exit_code} of an open run")
@@ -322,6 +324,13 @@ class World:
                 self.fail(fault)
         finally:
             self.crash(process)
+
+    def _tell(self, told: list[Event], event: Event) -> None:
+        told.append(event)
+        self.events.append(event)
+
+    def _leads_alone(self, process: Process) -> bool:
+        return all(each is process or each.is_gone for each in self.agents)
 
     async def _settle(self) -> None:
         """Let the dust settle; then nothing may be left."""
@@ -400,15 +409,25 @@ class ApartHirer:
             clock=clock,
             emit=world.events.append,
             limits=leader.limits,
-            orders=Orders() if is_deaf or world.rng.random() < 0.3 else leader.orders,
+            orders=Orders(),
         )
+        relay = asyncio.ensure_future(_relay(leader.orders, worker.orders, is_deaf=is_deaf))
         try:
-            life = await supervising.supervise(worker)
+            life = await elsewhere.supervise_elsewhere(worker)
         except Gone:
             await asyncio.sleep(1e6)
             raise
         except Exception as fault:
             world.fail(fault)
             raise
+        finally:
+            relay.cancel()
         world.crash(process)
         return life
+
+
+async def _relay(leaders: Orders, own: Orders, *, is_deaf: bool) -> None:
+    """The signal that a hirer sends when its leader stops; some never arrive."""
+    await leaders.is_stopped.wait()
+    if not is_deaf:
+        own.is_stopped.set()

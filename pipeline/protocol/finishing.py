@@ -1,0 +1,174 @@
+"""The end of a leader's work: why it ends, how its workers are let go, whether the run is closed or left open.
+
+An ending is begun before workers are waited for: those elsewhere learn of it only through the store. Nobody is waited for
+for ever; whoever is silent is sealed by the close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from pipeline.errors import EXIT_UNTRUSTWORTHY, StoreUnavailable
+from pipeline.logic.merging import FAIL_FAST
+from pipeline.model.events import RunClosed
+from pipeline.model.runs import MergedRun
+from pipeline.protocol.closing import COMPLETE, Closer, begin_ending, close, is_closed
+from pipeline.protocol.gathering import gather
+from pipeline.protocol.limits import Limits
+from pipeline.protocol.orders import first_of
+
+if TYPE_CHECKING:
+    from pipeline.protocol.leading import Leader
+
+ENDING = "ending"
+"""Another agent has begun to close, or has closed."""
+
+
+@frozen(kw_only=True)
+class Ending:
+    """How the leader's work ended."""
+
+    merged: MergedRun
+    closed: bool
+    """Whether the run is over; if not, the same command goes on with it."""
+    exit_code: int
+    reason: str = ""
+    """Why it ended, for people."""
+
+
+class Finisher:
+    """Ends one leader's work."""
+
+    def __init__(self, leader: Leader) -> None:
+        self._leader = leader
+
+    async def reason(self) -> str:
+        """Why the work ends now; empty: it goes on."""
+        leader = self._leader
+        if leader.stop.count:
+            return "stopped"
+        if leader.view.ending or await self._is_closed_by_others():
+            return ENDING
+        if leader.fails_fast():
+            return FAIL_FAST
+        if leader.view.progress.is_complete:
+            return COMPLETE
+        limit = leader.limits.run_timeout_seconds
+        if limit is not None and leader.age() >= limit:
+            return "run timed out"
+        if leader.crew.size == 0 and leader.fault:
+            return "engine failed"
+        losses = leader.view.losses(leader.term) + leader.unborn
+        return "budget spent" if is_budget_spent(losses, leader.limits) else ""
+
+    async def _is_closed_by_others(self) -> bool:
+        leader = self._leader
+        return leader.has_just_watched() and await is_closed(leader.store, leader.run)
+
+    async def end(self, reason: str) -> Ending | None:
+        """End for that reason; None: the run goes on after all."""
+        if reason in (COMPLETE, FAIL_FAST, ENDING):
+            return await self._close(reason)
+        if reason != "stopped" or self._leader.stop.count == 1:
+            await self._dismiss(kindly=False, elsewhere=self._own_elsewhere)
+            self._name_left_over()
+        return await self._leave_open(reason)
+
+    async def _close(self, reason: str) -> Ending | None:
+        leader = self._leader
+        closer = Closer(leader.run, leader.plan, leader.store, leader.clock, leader.nonce, f"term {leader.term}")
+        mixed = is_mixed(leader.sources_unchanged)
+        if mixed:
+            leader.notice("sources changed while the run went on: its result is shown, but nothing is up to date by it")
+        stated = COMPLETE if reason == ENDING else reason
+        ending, _ = await begin_ending(closer, reason=stated, mixed=mixed, errors=leader.errors)
+        await self._dismiss(kindly=ending.reason == COMPLETE, elsewhere=self._all_elsewhere)
+        merged = await close(closer, reason=stated, mixed=mixed, errors=leader.errors)
+        if merged is None:
+            await leader.go_on()
+            return None
+        return self._tell(merged, closed=True, exit_code=merged.exit_code, reason=merged.reason)
+
+    async def _dismiss(self, *, kindly: bool, elsewhere: Callable[[], list[str]]) -> None:
+        """Let workers finish their harnesses, or stop them; a signal cuts this short.
+
+        Those `elsewhere` are waited for until they have a tombstone, but not longer than an orderly end and one lease.
+        """
+        leader, limits = self._leader, self._leader.limits
+        leader.orders.is_over = True
+        if not kindly:
+            leader.orders.is_stopped.set()
+        leader.orders.wake()
+        count, begun = leader.stop.count, leader.clock.monotonic()
+        span = (limits.finish_seconds if kindly else limits.stop_seconds) + limits.lease_seconds
+        while leader.stop.count == count:
+            leader.news.clear()
+            age = leader.clock.monotonic() - begun
+            here = leader.hirer.is_local and any(not task.done() for task in leader.crew.tasks)
+            if elsewhere():
+                await leader.watch()
+            waits = here and age < limits.finish_seconds + 2 * limits.lease_seconds
+            if not waits and not (elsewhere() and age < span):
+                break
+            await first_of(leader.news, leader.clock, limits.hear_seconds if elsewhere() else limits.watch_seconds)
+        leader.reap()
+        await self._hear_last_words()
+
+    def _all_elsewhere(self) -> list[str]:
+        """Living workers elsewhere, whoever hired them: all can see the ending."""
+        leader = self._leader
+        return [name for name in leader.living if not leader.is_own(name) and name not in leader.view.tombs]
+
+    def _own_elsewhere(self) -> list[str]:
+        """Living workers elsewhere that this leader hired: its hirer has told them to stop."""
+        return [name for name in self._all_elsewhere() if self._leader.crew.holds(name)]
+
+    async def _hear_last_words(self) -> None:
+        try:
+            await self._leader.hearer.hear()
+        except StoreUnavailable:
+            pass  # Told too little, counted all the same.
+
+    def _name_left_over(self) -> None:
+        left = self._all_elsewhere()
+        if left:
+            self._leader.notice(
+                f"still at work elsewhere: {', '.join(left)}; the same command takes them up again, `doit sweep` ends them"
+            )
+
+    async def _leave_open(self, reason: str) -> Ending:
+        leader = self._leader
+        merged = await gather(leader.store, leader.run, leader.plan)
+        code = 128 + leader.stop.signal_number if leader.stop.count else EXIT_UNTRUSTWORTHY
+        if reason == "engine failed":
+            reason = f"{reason}: {leader.fault}"
+        return self._tell(evolve(merged, reason=reason), closed=False, exit_code=code, reason=reason)
+
+    def _tell(self, merged: MergedRun, *, closed: bool, exit_code: int, reason: str) -> Ending:
+        leader = self._leader
+        leader.emit(
+            RunClosed(
+                time=leader.clock.wall(),
+                run=leader.run,
+                exit_code=exit_code,
+                counts=merged.counts,
+                missing=tuple(test for test, _ in merged.missing),
+                seconds=round(leader.age(), 3),
+                open=not closed,
+                reason=reason,
+            )
+        )
+        return Ending(merged=merged, closed=closed, exit_code=exit_code, reason=reason)
+
+
+def is_mixed(sources_unchanged: Callable[[], bool]) -> bool:
+    """Whether sources are not what the run was named by: asked again at close."""
+    return not sources_unchanged()
+
+
+def is_budget_spent(losses: int, limits: Limits) -> bool:
+    """Whether so many workers have been lost in this term that the run is left open."""
+    return losses > limits.max_losses
