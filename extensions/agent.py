@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from extensions import plugins
+from extensions.caching import Caching
 from extensions.deciding import Sources, inputs_of
 from extensions.durations import export, known_seconds
 from extensions.found_suites import found_suites
@@ -130,6 +131,16 @@ class LocalAgent:
         return self.workforce.limits()
 
     # Ports.
+
+    @cached_property
+    def caching(self) -> Caching:
+        """The artifact cache."""
+        return Caching(self.fleet.cache, self.root, self._warn)
+
+    def _warn(self, text: str) -> None:
+        from pipeline.model.events import Notice
+
+        self.emit(Notice(level="warning", text=text))
 
     def clock(self) -> Clock:
         """This machine's clocks."""
@@ -283,6 +294,7 @@ class LocalAgent:
 
     def close(self) -> None:
         """End harnesses, reporters and the loop; safe to call when nothing was ever made."""
+        self.caching.close()
         self.reporting.close()
         if self._loop is not None:
             self.workforce.close(self._loop.wait)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from extensions.cache import Cache
 from extensions.checks import find_problems
 from extensions.console import Console
 from extensions.history import History
@@ -49,6 +50,7 @@ class Fleet(Extension):
     pools = nested(Pools)
     local = nested(Local)
     store = nested(Store)
+    cache = nested(Cache)
     images = nested(Images)
     registry = nested(Registry)
     run = nested(Run)

@@ -9,6 +9,7 @@ from extensions.agent import LocalAgent
 from extensions.doctoring import checks
 from pipeline.graph.catalog import Catalog
 from pipeline.stages import (
+    cache,
     collect,
     compile,
     doctor,
@@ -35,6 +36,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))
     doctor.register(catalog, lambda: checks(agent))
     history.register(catalog, agent, agent.export_durations)
+    cache.register(catalog, agent.caching)
     sweep.register(catalog, agent)
     reproduce.register(catalog, agent)
     init.register(catalog, agent.root)

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 SECONDS: Final = 30.0
 """What one answer may take, its size apart."""
+CLOSING_SECONDS: Final = 60.0
+"""How long the end of a run waits for uploads."""
 BYTES_PER_SECOND: Final = 256 * 1024
 """What is slower than this is as good as down."""
 TROUBLES: Final = 3
@@ -31,8 +33,15 @@ class Abandoned(Exception):
 class Bounds:
     """How one process bears with one remote. Safe to use from several threads."""
 
-    def __init__(self, tell: Callable[[str], None], *, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        tell: Callable[[str], None],
+        *,
+        seconds: float = SECONDS,
+        closing_seconds: float = CLOSING_SECONDS,
+    ) -> None:
         self._tell = tell
+        self.closing_seconds = closing_seconds
         self._seconds = seconds
         self._troubles = 0
         self._lock = Lock()

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pipeline.adapters.artifact_bounds import CLOSING_SECONDS, SECONDS, Bounds
 from pipeline.adapters.artifact_files import Draft, Reading, WrongContent, copy_into
 from pipeline.adapters.artifact_folder import CONTENT_MISSING, NO_RECORD, ArtifactFolder
 from pipeline.adapters.artifact_index import ArtifactIndex
 from pipeline.adapters.artifact_lease import Lease
 from pipeline.adapters.artifact_log import ArtifactLog
-from pipeline.adapters.artifact_upstream import NO_UPSTREAM, Upstream
+from pipeline.adapters.artifact_upstream import NO_UPSTREAM, NoUpstream, Upstream
 from pipeline.errors import UsageError
 from pipeline.logic.artifact_records import WrongRecord, check_key, check_level, check_paths
 from pipeline.ports.artifacts import TRUSTED, ActionRecord, ArtifactGone, Output, RemoteTier
@@ -36,6 +37,7 @@ class TieredCache:
     """The cache in `path`, and the remote tier behind it; nothing is made before the first write.
 
     `level`: whose records are written, and read beside the trusted ones. `tell` is given notices for people, once each.
+    The seconds are what one answer of the remote may take, and what `close` may wait for uploads.
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class TieredCache:
         *,
         level: str = TRUSTED,
         remote: RemoteTier | None = None,
+        remote_seconds: float = SECONDS,
+        closing_seconds: float = CLOSING_SECONDS,
         tell: Callable[[str], None] = silent,
         sync: bool = True,
     ) -> None:
@@ -52,7 +56,10 @@ class TieredCache:
         self._levels: Sequence[str] = tuple(dict.fromkeys((TRUSTED, level)))
         self._lease = Lease(self._folder.root)
         self._log = ArtifactLog(ArtifactIndex(self._folder.root), tell)
-        self._upstream = Upstream(remote, self._folder, self._levels, self._log) if remote else NO_UPSTREAM
+        self._upstream: NoUpstream = NO_UPSTREAM
+        if remote is not None:
+            bounds = Bounds(self._log.notice, seconds=remote_seconds, closing_seconds=closing_seconds)
+            self._upstream = Upstream(remote, self._folder, self._levels, self._log, bounds)
         self._unstored: dict[str, Path] = {}
 
     @property

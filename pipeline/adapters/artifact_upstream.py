@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from threading import Condition, Event, Thread
 from typing import BinaryIO, Final
 
-from pipeline.adapters.artifact_bounds import SECONDS, UNREACHABLE, Abandoned, Bounds
+from pipeline.adapters.artifact_bounds import UNREACHABLE, Abandoned, Bounds
 from pipeline.adapters.artifact_files import WrongContent
 from pipeline.adapters.artifact_folder import CONTENT_MISSING, NO_RECORD, WRONG_RECORD, ArtifactFolder
 from pipeline.adapters.artifact_log import ArtifactLog
@@ -24,8 +24,6 @@ from pipeline.ports.artifacts import ActionRecord, Output, RemoteTier, RemoteTro
 LIED: Final = "remote content has the wrong digest"
 UNWRITABLE: Final = "the cache folder cannot be written"
 SENDERS: Final = 4
-SEND_SECONDS: Final = 60.0
-"""How long `close` waits for uploads."""
 
 
 class NoUpstream:
@@ -58,13 +56,10 @@ class Upstream(NoUpstream):
         folder: ArtifactFolder,
         levels: Sequence[str],
         log: ArtifactLog,
-        *,
-        seconds: float = SECONDS,
-        send_seconds: float = SEND_SECONDS,
+        bounds: Bounds,
     ) -> None:
         self._remote, self._folder, self._levels, self._log = remote, folder, levels, log
-        self._bounds = Bounds(log.notice, seconds=seconds)
-        self._send_seconds = send_seconds
+        self._bounds = bounds
         self._lies: set[str] = set()
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._pending = 0
@@ -173,7 +168,7 @@ class Upstream(NoUpstream):
 
     def close(self) -> None:
         """Wait a bounded time for uploads."""
-        deadline = time.monotonic() + self._send_seconds
+        deadline = time.monotonic() + self._bounds.closing_seconds
         with self._done:
             while self._pending and self._bounds.is_up and (left := deadline - time.monotonic()) > 0:
                 self._done.wait(left)
