@@ -63,6 +63,11 @@ class LocalLauncher:
         self._harnesses: list[HarnessProcess] = []
         self._births = 0
 
+    @property
+    def folder(self) -> Path:
+        """Where this agent's logs and notes are."""
+        return self._folder
+
     async def harness(self, slot: int, suite: str) -> HarnessProcess:
         """The warm harness of that slot and suite if one was left, else a new one. Raises `EngineError`."""
         warm = self._warm.pop((slot, suite), None)
@@ -163,6 +168,8 @@ class LocalLauncher:
 
 
 def _salvage(identity: dict[str, str | int]) -> Remains | None:
+    if "pid" not in identity:
+        return None  # Another launcher's.
     folder = Path(str(identity["folder"]))
     births = sorted(path.parent for path in folder.glob(f"*/{OUTBOX}"))
     if identity["boot"] == process_table.boot_id():

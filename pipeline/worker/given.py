@@ -73,11 +73,16 @@ def read_given(environment: Mapping[str, str]) -> Given:
             store=of("STORE"),
             launcher=environment.get(f"{OURS}LAUNCHER", ""),
             identity=dict(json.loads(environment.get(f"{OURS}IDENTITY") or "{}")),
-            scratch=Path(environment.get(f"{OURS}SCRATCH") or tempfile.gettempdir()),
+            scratch=_scratch(environment.get(f"{OURS}SCRATCH", "")),
             secrets_on_stdin=environment.get(f"{OURS}SECRETS") == "stdin",
         )
     except (ValueError, TypeError) as error:
         raise UsageError(f"{OURS}* cannot be read: {error}") from error
+
+
+def _scratch(wanted: str) -> Path:
+    """That folder if it can be written, else one for temporary files, of which nobody can read the last words."""
+    return Path(wanted if wanted and os.access(wanted, os.W_OK | os.X_OK) else tempfile.gettempdir())
 
 
 def read_secrets(descriptor: int) -> Secrets:
