@@ -6,6 +6,7 @@ for ever; whoever is silent is sealed by the close.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from pipeline.errors import EXIT_UNTRUSTWORTHY, StoreUnavailable
 from pipeline.logic.merging import FAIL_FAST
 from pipeline.model.events import RunClosed
 from pipeline.model.runs import MergedRun
+from pipeline.protocol import keys
 from pipeline.protocol.closing import COMPLETE, Closer, begin_ending, close, is_closed
 from pipeline.protocol.gathering import gather
 from pipeline.protocol.limits import Limits
@@ -73,8 +75,8 @@ class Finisher:
         if reason in (COMPLETE, FAIL_FAST, ENDING):
             return await self._close(reason)
         if reason != "stopped" or self._leader.stop.count == 1:
-            await self._dismiss(kindly=False, elsewhere=self._own_elsewhere)
-            self._name_left_over()
+            leads = await self._leads()
+            await self._dismiss(kindly=False, elsewhere=self._all_elsewhere if leads else self._own_elsewhere)
         return await self._leave_open(reason)
 
     async def _close(self, reason: str) -> Ending | None:
@@ -104,6 +106,7 @@ class Finisher:
         leader.orders.wake()
         count, begun = leader.stop.count, leader.clock.monotonic()
         span = (limits.finish_seconds if kindly else limits.stop_seconds) + limits.lease_seconds
+        telling = asyncio.ensure_future(leader.hirer.dismiss(elsewhere(), kindly=kindly))
         while leader.stop.count == count:
             leader.news.clear()
             age = leader.clock.monotonic() - begun
@@ -114,6 +117,7 @@ class Finisher:
             if not waits and not (elsewhere() and age < span):
                 break
             await first_of(leader.news, leader.clock, limits.hear_seconds if elsewhere() else limits.watch_seconds)
+        telling.cancel()
         leader.reap()
         await self._hear_last_words()
 
@@ -123,7 +127,7 @@ class Finisher:
         return [name for name in leader.living if not leader.is_own(name) and name not in leader.view.tombs]
 
     def _own_elsewhere(self) -> list[str]:
-        """Living workers elsewhere that this leader hired: its hirer has told them to stop."""
+        """Living workers elsewhere that this leader hired: all that a stale leader may touch."""
         return [name for name in self._all_elsewhere() if self._leader.crew.holds(name)]
 
     async def _hear_last_words(self) -> None:
@@ -132,12 +136,14 @@ class Finisher:
         except StoreUnavailable:
             pass  # Told too little, counted all the same.
 
-    def _name_left_over(self) -> None:
-        left = self._all_elsewhere()
-        if left:
-            self._leader.notice(
-                f"still at work elsewhere: {', '.join(left)}; the same command takes them up again, `doit sweep` ends them"
-            )
+    async def _leads(self) -> bool:
+        """Whether this term is the newest, as far as can be known now."""
+        leader = self._leader
+        try:
+            entries = await leader.store.store.list(keys.agents(leader.run))
+        except StoreUnavailable:
+            return False
+        return max((int(keys.last(entry.key)) for entry in entries), default=0) == leader.term
 
     async def _leave_open(self, reason: str) -> Ending:
         leader = self._leader

@@ -22,9 +22,8 @@ class Hirer(Protocol):
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a supervisor with that birth; its end, as far as it can be known here.
 
-        One elsewhere sees an ending by itself. It must be told to stop when the leader's `orders.is_stopped` is set
-        while no ending stands, and when the task is cancelled; the task must end only when nothing of it is left. A
-        task that ends before the birth is written spends the budget; an `EngineError` that is `permanent` ends the run.
+        One elsewhere sees an ending by itself. A task that ends with another cause than those of `HARMLESS` before the
+        birth is written spends the budget; an `EngineError` that is `permanent` ends the run.
         """
 
     async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:

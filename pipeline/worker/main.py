@@ -20,10 +20,11 @@ from pipeline.model.plans import Plan
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.conditions import limits_of, read_conditions, specs_of
+from pipeline.protocol.elsewhere import supervise_elsewhere
 from pipeline.protocol.errands import HeardOrders
 from pipeline.protocol.gathering import read_plan
 from pipeline.protocol.limits import Limits
-from pipeline.protocol.supervising import Life, supervise
+from pipeline.protocol.supervising import Life
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
 from pipeline.worker import exits
@@ -89,7 +90,7 @@ async def _work(given: Given, secrets: Secrets, log: Log) -> int:
     worker = _worker(given, plan, stated, store, orders, secrets.env, log)
     numbers = _listen_to_signals(orders)
     hearing = asyncio.ensure_future(orders.look_for_ever(clock, worker.limits.beat_seconds))
-    life = await supervise(worker)
+    life = await supervise_elsewhere(worker)
     hearing.cancel()
     log.end_batch()
     log.say(f"{life.cause}: {life.tests} tests, {life.seconds:.1f} s {life.detail}".rstrip())
