@@ -122,7 +122,7 @@ def copied_layer(making: Making) -> DependencyLayer:
         return _finished(folder, making)
 
     return DependencyLayer(
-        name="dependencies", key=key, about=f"{len(found)} distributions of {making.installation.python}", make=make
+        name="dependencies", key=key, about=f"{len(found)} installed distributions", make=make
     )
 
 
