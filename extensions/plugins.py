@@ -7,14 +7,14 @@
 | `doit_fleet.stores` | the scheme of `store.url` | a function from the url to a `ports.Store` |
 | `doit_fleet.reporters` | an item of `reports.formats` | a function from (folder, reproduce) to a `ports.Reporter` |
 
-Scanned only when a name is asked for.
+A launcher that runs images is marked with `needs_images`. Scanned only when a name is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
@@ -25,6 +25,7 @@ from pipeline.model.suites import HarnessSpec
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
 
+L = TypeVar("L", bound=Callable[..., Any])
 GROUPS = ("frameworks", "launchers", "stores", "reporters")
 
 
@@ -40,6 +41,12 @@ class Launching:
     """A folder of its own, for logs and what was not delivered."""
     fleet: Fleet
     """All settings, for a launcher with an extension of its own."""
+
+
+def needs_images(launcher: L) -> L:
+    """Mark a launcher whose workers run images: then the tasks that make them exist, and `launch` waits for `push`."""
+    launcher.needs_images = True  # type: ignore[attr-defined]
+    return launcher
 
 
 def names(group: str) -> tuple[str, ...]:

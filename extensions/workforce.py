@@ -40,6 +40,12 @@ class Workforce:
         counts = [pool.count.get() for pool in self.pools]
         return max(available_cores() if count == "auto" else int(count) for count in counts)
 
+    def needs_images(self) -> bool:
+        """Whether workers run images. Leaves all settings open: tasks may be looked up while dodo.py still sets some."""
+        used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.known()}
+        names = {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
+        return any(getattr(plugins.load("launchers", name), "needs_images", False) for name in names - {"local"})
+
     @property
     def pools(self) -> list[Any]:
         """The pools that suites use, in the order of the suites."""

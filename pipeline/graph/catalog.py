@@ -18,9 +18,10 @@ Configure = Callable[[TaskSpec], TaskSpec | None]
 class Single:
     """A registration of one task."""
 
-    def __init__(self, factory: Callable[[], TaskSpec], doc: str) -> None:
+    def __init__(self, factory: Callable[[], TaskSpec], doc: str, exists: Callable[[], bool] | None = None) -> None:
         self.factory = factory
         self.doc = doc
+        self.exists = exists
 
 
 class Registered:
@@ -57,9 +58,20 @@ class Catalog:
         """Names of the tasks realised so far, in order."""
         return tuple(self._specs)
 
-    def add(self, name: str, factory: Callable[[], TaskSpec], *, doc: str = "", targets: Iterable[str] = ()) -> Handle:
-        """Register one task. `targets` are paths (or patterns with `*`) by which it can be selected as well."""
-        self._register(name, Single(factory, doc))
+    def add(
+        self,
+        name: str,
+        factory: Callable[[], TaskSpec],
+        *,
+        doc: str = "",
+        targets: Iterable[str] = (),
+        exists: Callable[[], bool] | None = None,
+    ) -> Handle:
+        """Register one task. `targets` are paths (or patterns with `*`) by which it can be selected as well.
+
+        `exists` is asked whenever the name is looked up: where it says no, there is no such task.
+        """
+        self._register(name, Single(factory, doc, exists))
         self._owners.update(dict.fromkeys(targets, name))
         return Handle(name)
 
@@ -72,13 +84,16 @@ class Catalog:
         doc: str = "",
         after: Handle | None = None,
         has: Callable[[str], bool] | None = None,
+        whole: Callable[[], TaskSpec] | None = None,
+        exists: Callable[[], bool] | None = None,
     ) -> Callable[[str], Handle]:
         """Register many tasks `name:<key>` with one factory; returns the function from key to handle.
 
         `keys` is only asked for when the whole group or a pattern is selected, `has` when one member is. With `after`,
-        keys are known once that task has run; before, `keys` gives what an earlier run left, or nothing.
+        keys are known once that task has run; before, `keys` gives what an earlier run left, or nothing. `whole` makes
+        the task `name`, where that is not just all members; `exists` as for `add`.
         """
-        self._register(name, Family(name, keys, factory, doc, after, has))
+        self._register(name, Family(name, keys, factory, doc, after, has, whole, exists))
         return lambda key: Handle(f"{name}:{key}")
 
     def configure(self, pattern: str, change: Configure) -> None:
@@ -93,14 +108,14 @@ class Catalog:
 
     def __getitem__(self, name: str) -> Registered:
         if name not in self:
-            raise UsageError(f"there is no task {name!r}{suggest(name, self._entries)}")
+            raise UsageError(f"there is no task {name!r}{suggest(name, self)}")
         return Registered(Handle(name), self)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (name in self._entries or self._factory(name) is not None)
+        return isinstance(name, str) and (self._entry(name) is not None or self._factory(name) is not None)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return (name for name in self._entries if self._entry(name) is not None)
 
     def doc(self, name: str) -> str:
         """The description of a task or family, without realising it."""
@@ -108,7 +123,7 @@ class Catalog:
 
     def group(self, name: str) -> Family | None:
         """The family of that name, if there is one."""
-        entry = self._entries.get(name)
+        entry = self._entry(name)
         return entry if isinstance(entry, Family) else None
 
     def member_of(self, name: str) -> Family | None:
@@ -117,7 +132,7 @@ class Catalog:
 
     def matching(self, pattern: str) -> Iterator[str]:
         """Names that match, families' members included; asks only families that can match for their keys."""
-        for name in self._entries:
+        for name in self:
             if fnmatchcase(name, pattern):
                 yield name
             family = self.group(name)
@@ -134,7 +149,7 @@ class Catalog:
         if name not in self._specs:
             factory = self._factory(name)
             if factory is None:
-                raise UsageError(f"there is no task {name!r}{suggest(name, self._entries)}")
+                raise UsageError(f"there is no task {name!r}{suggest(name, self)}")
             self._specs[name] = self._changed(factory().evolve(name=name))
         return self._specs[name]
 
@@ -147,11 +162,17 @@ class Catalog:
         return spec.evolve(doc=self._entries[spec.name].doc)
 
     def _factory(self, name: str) -> Callable[[], TaskSpec] | None:
-        entry = self._entries.get(name)
+        entry = self._entry(name)
         if isinstance(entry, Single):
             return entry.factory
+        if entry is not None:
+            return entry.whole
         family = self.member_of(name)
         return family.member(name) if family is not None else None
+
+    def _entry(self, name: str) -> Single | Family | None:
+        entry = self._entries.get(name)
+        return None if entry is None or (entry.exists is not None and not entry.exists()) else entry
 
     def _register(self, name: str, entry: Single | Family) -> None:
         if not name or set(name) & set("=*:") or name[0] in "-_":

@@ -92,7 +92,7 @@ class Closure:
         awaited = self._is_awaited(family or self._catalog.member_of(name))
         if awaited and awaited.after:
             return self._stand_in(name, after=awaited.after.name)
-        if family is not None:
+        if family is not None and family.whole is None:
             return group_task(name, family.doc, family.members() if self._members else ())
         return self._convert(self._catalog.realise(name))
 
@@ -116,7 +116,8 @@ class Closure:
         rest = Closure(self._catalog, list(self._users.values()), self._convert, executing=False)
         rest.tasks = {known: task for known, task in self.tasks.items() if known != name}
         before = set(rest.tasks)
-        if self._catalog.group(name) is None:
+        group = self._catalog.group(name)
+        if group is None or group.whole is not None:
             self._catalog.realise(name)  # Raises for a member that turned out not to exist.
         rest.reach([name])
         new = {reached: task for reached, task in rest.tasks.items() if reached not in before}

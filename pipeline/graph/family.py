@@ -21,6 +21,9 @@ class Family(NamedTuple):
     doc: str = ""
     after: Handle | None = None
     has: Callable[[str], bool] | None = None
+    whole: Callable[[], TaskSpec] | None = None
+    """Makes the task of the family's own name, where one task does at once what all members do one by one."""
+    exists: Callable[[], bool] | None = None
 
     def contains(self, key: str) -> bool:
         """Whether there is such a member; lists the keys only when no cheaper check was registered."""
