@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from tests.engines.fixtures import base_image, docker_engine, redis_image, registry, s3, secure_registry
+from tests.engines.fixtures import (
+    base_image,
+    docker_engine,
+    fault_proxy,
+    own_docker,
+    own_registry,
+    own_s3,
+    redis_image,
+    registry,
+    s3,
+    secure_registry,
+    token_registry,
+)
 
-__all__ = ["base_image", "docker_engine", "redis_image", "registry", "s3", "secure_registry"]
+__all__ = [
+    "base_image",
+    "docker_engine",
+    "fault_proxy",
+    "own_docker",
+    "own_registry",
+    "own_s3",
+    "redis_image",
+    "registry",
+    "s3",
+    "secure_registry",
+    "token_registry",
+]

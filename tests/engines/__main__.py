@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.engines import images, places
+from tests.engines import images, own, places
 from tests.engines.engines import ENGINES
 from tests.engines.errors import EngineTrouble
 from tests.engines.registries import PlainRegistry
@@ -94,6 +94,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Do it to each, several at once; 0 when all went well."""
     options = parser().parse_args(arguments)
+    if options.command in ("stop", "wipe"):
+        own.sweep()
     names = NAMES if "all" in options.names or not options.names else tuple(dict.fromkeys(options.names))
     with ThreadPoolExecutor(len(names)) as pool:
         tried = [(name, pool.submit(DONE[options.command], name)) for name in names]

@@ -1,8 +1,7 @@
 """Docker: the daemon that is there already, else one of our own with its own data, socket and containerd.
 
 Ours changes nothing of the machine's firewall: containers reach each other, this machine and loopback of theirs, not the world.
-A private one has no bridge, so that it can stand beside any other: its containers use the networks `host`, `none`,
-`container:…` or one that is made for them.
+Each has a bridge of its own, so that any number stand beside each other (`--bridge=none` would delete docker0).
 """
 
 from __future__ import annotations
@@ -10,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.engines.bridges import make_bridge, remove_bridge
 from tests.engines.engine import Engine
 from tests.engines.errors import EngineTrouble
+from tests.engines.mounts import unmount_below
 from tests.engines.processes import Identity, identify, kill_all, naming, spawn, wait_for
 from tests.engines.records import Record, recall
 
@@ -31,7 +31,7 @@ class Docker(Engine):
     start_seconds = 60.0
     stop_seconds = 30.0
     finds_others = True
-    network: tuple[str, ...] = ("--bip", "10.231.0.1/20")
+    more_options: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -44,7 +44,7 @@ class Docker(Engine):
         if found:
             return Record(facts={"host": found, "ours": False})
         self._check()
-        self.clean()
+        (self.folder / "docker.pid").unlink(missing_ok=True)  # Whoever wrote it is dead: we start only then.
         host = f"unix://{self.folder / 'docker.sock'}"
         who = spawn(self._command(host), self.log)
         return Record(processes=(who,), facts={"host": host, "ours": True})
@@ -57,13 +57,14 @@ class Docker(Engine):
     def clean(self) -> None:
         """End containers, shims and containerd a killed daemon left, and undo their mounts."""
         kill_all(self._left())
-        _unmount_below(self.folder)
+        unmount_below(self.folder)
         for path in (self.folder / "docker.pid", self.folder / "exec"):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
         _remove_group(self.group)
+        remove_bridge(self.bridge)
 
     def kill(self) -> None:
         """SIGKILL the daemon; its containerd and containers go on, as after a crash."""
@@ -80,19 +81,22 @@ class Docker(Engine):
         """The control group above all its containers; names what is ours."""
         return f"doit-fleet-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:8]}"
 
+    @property
+    def bridge(self) -> str:
+        """Its default network's interface."""
+        return f"df-{self.group[-8:]}"
+
     def _command(self, host: str) -> list[str]:
         folder = self.folder
         ours = ("--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "docker.pid")
         alone = ("--containerd-namespace", self.group, "--containerd-plugins-namespace", f"{self.group}-plugins")
         quiet = ("--iptables=false", "--ip6tables=false", "--ip-masq=false", "--cgroup-parent", f"/{self.group}")
-        pools = ("--default-address-pool", f"base=10.{self._second_number()}.0.0/16,size=24")
+        number = make_bridge(self.bridge, int(self.group[-8:], 16))
+        net = ("--bridge", self.bridge, "--default-address-pool", f"base=10.{number}.128.0/17,size=24")
         config = folder / "daemon.json"
         config.write_text("{}", "utf-8")  # Not the machine's /etc/docker/daemon.json.
-        options = (*ours, *alone, *quiet, *pools, *self.network, "--config-file", config, "--shutdown-timeout", 5)
-        return ["dockerd", "--host", host, "--group", "0", *map(str, options)]
-
-    def _second_number(self) -> int:
-        return 232
+        options = (*ours, *alone, *quiet, *net, "--config-file", config, "--shutdown-timeout", 5)
+        return ["dockerd", "--host", host, "--group", "0", *map(str, options), *self.more_options]
 
     def _others(self) -> tuple[str, ...]:
         return (os.environ.get("DOCKER_HOST") or USUAL_SOCKET,) if self.finds_others else ()
@@ -112,13 +116,13 @@ class Docker(Engine):
 
 
 class OwnDocker(Docker):
-    """A daemon for one test."""
+    """A daemon for one test; with `live_restore` its containers go on while it is away."""
 
     finds_others = False
-    network = ("--bridge=none",)
 
-    def _second_number(self) -> int:
-        return 233 + int(self.group[-2:], 16) % 20
+    def __init__(self, folder: Path, *, live_restore: bool = False) -> None:
+        super().__init__(folder)
+        self.more_options = ("--live-restore",) if live_restore else ()
 
 
 def _answers(host: str) -> bool:
@@ -158,10 +162,3 @@ def _removed(folder: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _unmount_below(folder: Path) -> None:
-    lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
-    found = [line.split()[1].replace("\\040", " ") for line in lines]
-    for place in sorted((place for place in found if place.startswith(f"{folder}/")), reverse=True):
-        subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)

@@ -11,8 +11,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from tests.engines import places
+from tests.engines import places, ports
 from tests.engines.errors import EngineTrouble
+from tests.engines.mounts import unmount_below
 from tests.engines.processes import Identity, end, kill, lives, send, wait_for
 from tests.engines.records import Record, forget, recall, remember
 
@@ -27,6 +28,7 @@ class Engine(ABC):
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or places.home() / self.name
+        self.is_shared = folder is None
 
     @abstractmethod
     def launch(self) -> Record:
@@ -106,6 +108,7 @@ class Engine(ABC):
     def discard(self) -> None:
         """Stop it and remove all it had stored."""
         self.stop()
+        unmount_below(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def last_words(self, lines: int = 20) -> str:
@@ -137,3 +140,17 @@ class Engine(ABC):
         self.clean()
         forget(self.folder)
         raise EngineTrouble(f"{self.name} {why}; its log ends:\n{said}", f"the whole log: {self.log}")
+
+
+class ListeningEngine(Engine):
+    """An engine that listens on a port of loopback."""
+
+    usual_port: int
+    """Of the shared one, unless DOIT_FLEET_<NAME>_PORT names another or it is taken."""
+
+    def port(self) -> int:
+        """The one it had before, else the usual; any for a private one."""
+        before = recall(self.folder)
+        if before and ports.is_free(before.facts["port"]):
+            return int(before.facts["port"])
+        return ports.choose(self.name, self.usual_port) if self.is_shared else ports.any_free()

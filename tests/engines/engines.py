@@ -8,10 +8,12 @@ from tests.engines.docker import Docker
 from tests.engines.engine import Engine
 from tests.engines.registries import PlainRegistry, SecureRegistry
 from tests.engines.s3 import S3Server
+from tests.engines.token_registry import TokenRegistry
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "docker": Docker,
     "registry": PlainRegistry,
     "secure-registry": SecureRegistry,
+    "token-registry": TokenRegistry,
     "s3": S3Server,
 }

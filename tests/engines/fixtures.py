@@ -5,18 +5,21 @@ Shared ones are never started here: tests run on several workers at once and non
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from attrs import frozen
 
-from tests.engines import images, require
-from tests.engines.docker import Docker
+from tests.engines import images, own, require
+from tests.engines.docker import Docker, OwnDocker
 from tests.engines.engine import Engine
+from tests.engines.proxy import FaultProxy
 from tests.engines.registries import PASSWORD, USER, PlainRegistry, SecureRegistry
 from tests.engines.s3 import S3Server
+from tests.engines.token_registry import TokenRegistry
 
 
 @frozen(kw_only=True)
@@ -38,6 +41,14 @@ class RegistryAddress:
     ca_file: Path | None = None
     user: str | None = None
     password: str | None = None
+
+
+@frozen(kw_only=True)
+class TokenAddress(RegistryAddress):
+    """A registry that asks for tokens."""
+
+    realm: str
+    """Where they are given, for user and password."""
 
 
 @frozen(kw_only=True)
@@ -110,3 +121,41 @@ def redis_image(registry: RegistryAddress) -> str:
 def _image(recipe: images.Recipe) -> str:
     found = images.find(recipe, PlainRegistry())
     return require(found, f"{recipe.reference} is not there: make it with `python -m tests.engines start images`")
+
+
+@pytest.fixture(scope="session")
+def token_registry() -> TokenAddress:
+    """The shared registry with TLS that asks for tokens, which are given for a password."""
+    engine = running(TokenRegistry())
+    realm = str(engine.facts["realm"])
+    return TokenAddress(
+        address=engine.address, ca_file=engine.certificates.ca, user=USER, password=PASSWORD, realm=realm
+    )
+
+
+@pytest.fixture
+def own_registry() -> Iterator[PlainRegistry]:
+    """A registry of this test's own, to be killed, paused, restarted."""
+    with own.own_registry() as engine:
+        yield engine
+
+
+@pytest.fixture
+def own_s3() -> Iterator[S3Server]:
+    """An S3 server of this test's own."""
+    with own.own_s3() as engine:
+        yield engine
+
+
+@pytest.fixture
+def own_docker() -> Iterator[OwnDocker]:
+    """A Docker daemon of this test's own."""
+    with own.own_docker() as engine:
+        yield engine
+
+
+@pytest.fixture
+def fault_proxy() -> Iterator[Callable[[str], FaultProxy]]:
+    """Makes proxies to an engine's address (`host:port` or `unix:///path`)."""
+    with ExitStack() as stack:
+        yield lambda upstream: stack.enter_context(FaultProxy(upstream))

@@ -8,10 +8,9 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from tests.engines import ports
 from tests.engines.binaries import build
 from tests.engines.certificates import Certificates, make_certificates
-from tests.engines.engine import Engine
+from tests.engines.engine import ListeningEngine
 from tests.engines.ports import LOOPBACK
 from tests.engines.processes import spawn
 from tests.engines.records import Record, recall
@@ -21,7 +20,7 @@ HASH = "$2b$05$LQfWHYYATVoMGzxhnjoTR.3XYWb/aBjNY96h8gSkr9DlR5H3smH/u"
 """bcrypt of PASSWORD: the only kind the registry knows, and none that Python's library makes."""
 
 
-class PlainRegistry(Engine):
+class PlainRegistry(ListeningEngine):
     """HTTP on loopback, which Docker and containerd accept; manifests and blobs may be deleted."""
 
     name = "registry"
@@ -41,7 +40,7 @@ class PlainRegistry(Engine):
     def launch(self) -> Record:
         """Start the registry where it was before, else at the usual port."""
         program = build("registry")
-        port = self._port()
+        port = self.port()
         config = self.folder / "config.yml"
         config.write_text(json.dumps(self.config(port)), "utf-8")  # JSON is YAML.
         who = spawn([str(program), "serve", str(config)], self.log, {"OTEL_TRACES_EXPORTER": "none"})
@@ -51,7 +50,7 @@ class PlainRegistry(Engine):
         """Configuration as in distribution's docs/configuration.md."""
         return {
             "version": "0.1",
-            "log": {"level": "info"},
+            "log": {"level": "warn"},
             "storage": {"filesystem": {"rootdirectory": str(self.storage)}, "delete": {"enabled": True}},
             "http": {"addr": f"{LOOPBACK}:{port}", "secret": "of tests"},
         }
@@ -80,12 +79,6 @@ class PlainRegistry(Engine):
 
     def _connection(self, port: int) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-
-    def _port(self) -> int:
-        before = recall(self.folder)
-        if before and ports.is_free(before.facts["port"]):
-            return int(before.facts["port"])
-        return ports.choose(self.name, self.usual_port) if self.usual_port else ports.any_free()
 
 
 class SecureRegistry(PlainRegistry):

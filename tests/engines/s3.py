@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.engines import ports
 from tests.engines.binaries import build
-from tests.engines.engine import Engine
+from tests.engines.engine import ListeningEngine
 from tests.engines.ports import LOOPBACK
 from tests.engines.processes import spawn
 from tests.engines.records import Record, recall
@@ -20,7 +19,7 @@ ACCESS_KEY, SECRET_KEY = "fleet-tests", "only-for-tests"
 REGION = "us-east-1"
 
 
-class S3Server(Engine):
+class S3Server(ListeningEngine):
     """One gateway; buckets are folders below `storage`."""
 
     name = "s3"
@@ -38,7 +37,7 @@ class S3Server(Engine):
     def launch(self) -> Record:
         """Start it where it was before, else at the usual port."""
         program = build("versitygw")
-        port = self._port()
+        port = self.port()
         self.storage.mkdir(parents=True, exist_ok=True)
         env = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
         argv = [str(program), "--port", f"{LOOPBACK}:{port}", "--health", "/health", "posix", str(self.storage)]
@@ -84,12 +83,6 @@ class S3Server(Engine):
             client.delete_bucket(Bucket=name)
         finally:
             client.close()
-
-    def _port(self) -> int:
-        before = recall(self.folder)
-        if before and ports.is_free(before.facts["port"]):
-            return int(before.facts["port"])
-        return ports.choose(self.name, self.usual_port) if self.usual_port else ports.any_free()
 
 
 def _empty(client: Any, bucket: str) -> None:
