@@ -19,6 +19,33 @@ def local_launcher(launching: Launching) -> Launcher:
     )
 
 
+def docker_launcher(launching: Launching) -> Launcher:
+    """Workers as containers."""
+    from extensions.dockering import docker_terms, read_images
+    from pipeline.adapters.docker_engine import DockerEngine
+    from pipeline.launchers.docker import DockerLauncher
+    from pipeline.launchers.local import LocalLauncher
+
+    fleet = launching.fleet
+    engine = DockerEngine(fleet.docker.host.get())
+    local = LocalLauncher(
+        launching.specs,
+        launching.scratch,
+        slots=launching.slots,
+        lease_seconds=launching.lease_seconds,
+        zygote=fleet.local.zygote.get(),
+    )
+    images = fleet.project.build_dir.get() / "push" / "images.json"
+    return DockerLauncher(
+        local,
+        engine,
+        docker_terms(launching, is_remote=engine.is_remote),
+        lambda: read_images(images),
+        launching.specs,
+        str(fleet.scope.ledger.context.root),
+    )
+
+
 def directory_store(url: str) -> Store:
     """A folder; `url` is its path, or `file://` and its path."""
     from pipeline.adapters.directory_store import DirectoryStore

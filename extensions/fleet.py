@@ -14,6 +14,7 @@ from typing import Any, Self
 from extensions.cache import Cache
 from extensions.checks import find_problems
 from extensions.console import Console
+from extensions.docker import Docker
 from extensions.history import History
 from extensions.images import Images
 from extensions.local import Local
@@ -49,6 +50,7 @@ class Fleet(Extension):
     workers = nested(Workers)
     pools = nested(Pools)
     local = nested(Local)
+    docker = nested(Docker)
     store = nested(Store)
     cache = nested(Cache)
     images = nested(Images)

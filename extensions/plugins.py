@@ -12,7 +12,7 @@ A launcher that runs images is marked with `needs_images`. Scanned only when a n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,6 +41,8 @@ class Launching:
     """A folder of its own, for logs and what was not delivered."""
     fleet: Fleet
     """All settings, for a launcher with an extension of its own."""
+    pools: Sequence[Any] = ()
+    """The settings of the pools that suites use: sizes of workers."""
 
 
 def needs_images(launcher: L) -> L:

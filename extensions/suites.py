@@ -9,6 +9,7 @@ from typing import Any
 
 from extensions.pytest import Pytest
 from extensions.selection import Exclude, Select
+from extensions.services import Services
 from pipeline.settings import kinds
 from pipeline.settings.choice import Choice
 from pipeline.settings.collected import interpreters, texts, variables
@@ -48,6 +49,7 @@ class Suite(Pytest):
 
     select = nested(Select)
     exclude = nested(Exclude)
+    services = nested(Services)
 
     up_to_date = setting(kinds.boolean, True)
     """Whether a green result is printed again when nothing changed. False: run every time."""

@@ -10,6 +10,7 @@ from typing import Any
 from extensions.store import by_distance
 from pipeline.settings import kinds
 from pipeline.settings.choice import Choice
+from pipeline.settings.cores import cores
 from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
 from pipeline.settings.providers import Provider
@@ -43,3 +44,10 @@ class Workers(Extension):
 
     nice = setting(kinds.whole, 0)
     """How much processor priority the tests give up (0 to 19), to keep the machine usable."""
+
+    cpus = setting(kinds.Optional(cores), "off")
+    """How many processors' worth of time a worker may use, like 2 or 0.5, where it has a container of its own."""
+
+    memory = setting(kinds.Optional(kinds.size), "off")
+    """How much memory a worker and its tests may use, like "2Gi", where it has a container of its own. Who needs more is
+    killed; there is no swap."""

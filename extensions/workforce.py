@@ -69,6 +69,7 @@ class Workforce:
             slots=self.slots,
             lease_seconds=float(self.pools[0].lease_seconds.get()),
             scratch=Path(self.fleet.local.scratch_dir.get()),
+            pools=self.pools,
             fleet=self.fleet,
         )
 

@@ -100,15 +100,6 @@ class Conditions:
 
 
 @frozen(kw_only=True)
-class Order:
-    """What the leader tells one worker: `over` (claim nothing more, tear down, end) or `stop` (at once)."""
-
-    worker: str
-    plan: str
-    what: str
-
-
-@frozen(kw_only=True)
 class Ending:
     """Closing has begun, for the reason given."""
 

@@ -12,21 +12,16 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import EngineError, FleetError, StoreUnavailable
 from pipeline.logic.objects import Birth
-from pipeline.model.events import Notice
 from pipeline.ports import Launcher
 from pipeline.ports.places import Elsewhere, Hiring, PlaceEnd
 from pipeline.protocol import keys
 from pipeline.protocol.conditions import state_conditions
-from pipeline.protocol.errands import OVER, STOP, give_orders
 from pipeline.protocol.hiring import Hirer
 from pipeline.protocol.supervising import Life
-from pipeline.protocol.tombs import read_tomb
 
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
 
-UNKNOWN = ""
-"""Cause of a life whose tombstone, written by an observer, will tell."""
 MOST_WAIT_SECONDS = 15.0
 """Between two tries to have a worker in a slot where none could be had."""
 
@@ -64,11 +59,13 @@ class ApartHirer:
         return asyncio.ensure_future(_outlived(life))
 
     async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
-        """Tell workers that all is over; unkindly: stop them now."""
-        leader = self._leader
-        telling = give_orders(leader.store.store, leader.run, leader.plan, workers, OVER if kindly else STOP)
-        stopping = [] if kindly else [self._stop(workers)]
-        await asyncio.gather(telling, *stopping)
+        """Unkindly: stop workers. Kindly: nothing, for they see the ending in the store."""
+        if kindly:
+            return
+        try:
+            await self._places.stop(self._leader.run, workers, grace_seconds=self._grace)
+        except EngineError as error:
+            self._leader.notice(f"workers could not be stopped: {error}")
 
     async def let_go(self) -> None:
         """Leave no place of this term, nor of the run when it is closed or nobody else leads it."""
@@ -90,13 +87,6 @@ class ApartHirer:
     def _grace(self) -> float:
         return 2 * self._leader.limits.stop_seconds
 
-    async def _stop(self, workers: Sequence[str]) -> None:
-        try:
-            await self._places.stop(self._leader.run, workers, grace_seconds=self._grace)
-        except EngineError as error:
-            text = f"workers could not be stopped: {error}"
-            self._leader.emit(Notice(time=self._leader.clock.wall(), level="warning", text=text))
-
     async def _standing(self) -> tuple[bool, bool]:
         """(whether the run is closed, whether this is the newest term), read once: the store may be what has failed."""
         leader = self._leader
@@ -116,11 +106,26 @@ class ApartHirer:
         try:
             await self._state(hiring.term)
             await self._places.begin(hiring)
-            end = await self._places.ended(hiring)
+            end = await self._ended(hiring)
         except EngineError as error:
             self._failures[hiring.slot] = failures + 1
             return Life("engine", 0, 0.0, str(error), error)
         return await self._told(hiring, end, leader.clock.monotonic() - begun)
+
+    async def _ended(self, hiring: Hiring) -> PlaceEnd:
+        """Wait for a place's end. One that goes on long after its tombstone (it was paused, say) is ended."""
+        leader = self._leader
+        ending = asyncio.ensure_future(self._places.ended(hiring))
+        was_buried = False
+        try:
+            while not ending.done():
+                await asyncio.wait({ending}, timeout=leader.limits.lease_seconds)
+                if was_buried and not ending.done():
+                    await self.dismiss([hiring.worker], kindly=False)
+                was_buried = hiring.worker in leader.view.tombs
+            return ending.result()
+        finally:
+            ending.cancel()
 
     async def _state(self, term: int) -> None:
         leader = self._leader
@@ -139,25 +144,20 @@ class ApartHirer:
                 self._stated.add(term)
 
     async def _told(self, hiring: Hiring, end: PlaceEnd, seconds: float) -> Life:
-        """How a worker's life was, as the store tells it."""
+        """Whether a worker ever began. How it was then, the store tells: its tombstone, or the observer's with proof."""
         leader = self._leader
         try:
-            tomb = await read_tomb(leader.store, leader.run, hiring.worker)
-            born = tomb is not None or await leader.store.read(keys.worker(leader.run, hiring.worker)) is not None
+            is_born = await leader.store.read(keys.worker(leader.run, hiring.worker)) is not None
         except FleetError as error:
             return Life("engine", 0, seconds, str(error))
-        if not born:
-            self._failures[hiring.slot] = self._failures.get(hiring.slot, 0) + 1
-            if leader.orders.is_stopped.is_set():
-                return Life("stopped", 0, seconds)
-            fault = EngineError(f"worker {hiring.worker!r} ended before it began, status {end.code}: {end.detail}")
-            return Life("engine", 0, seconds, str(fault), fault)
-        self._failures.pop(hiring.slot, None)
-        if tomb is None:
-            return Life(UNKNOWN, 0, seconds, end.detail)
-        await leader.view.refresh()
-        finals = [trail.finals for trail in leader.view.trails.values() if trail.worker == hiring.worker]
-        return Life(tomb.cause, len(set().union(*finals)), seconds, tomb.detail)
+        if is_born:
+            self._failures.pop(hiring.slot, None)
+            return Life("finished", 0, seconds, end.detail)
+        if leader.orders.is_stopped.is_set():
+            return Life("stopped", 0, seconds)
+        self._failures[hiring.slot] = self._failures.get(hiring.slot, 0) + 1
+        fault = EngineError(f"worker {hiring.worker!r} ended before it began: {end.detail or end.code}")
+        return Life("engine", 0, seconds, str(fault), fault)
 
 
 async def _outlived(life: asyncio.Task[Life]) -> Life:

@@ -28,11 +28,6 @@ def conditions(name: str, term: int) -> str:
     return f"runs/{name}/conditions/{term:06d}"
 
 
-def order(name: str, worker: str) -> str:
-    """What the leader tells one worker that lives elsewhere."""
-    return f"runs/{name}/orders/{worker}"
-
-
 def workers(name: str) -> str:
     """Births."""
     return f"runs/{name}/workers/"

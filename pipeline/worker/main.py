@@ -21,9 +21,9 @@ from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.conditions import limits_of, read_conditions, specs_of
 from pipeline.protocol.elsewhere import supervise_elsewhere
-from pipeline.protocol.errands import HeardOrders
 from pipeline.protocol.gathering import read_plan
 from pipeline.protocol.limits import Limits
+from pipeline.protocol.orders import Orders
 from pipeline.protocol.supervising import Life
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
@@ -86,12 +86,10 @@ async def _work(given: Given, secrets: Secrets, log: Log) -> int:
     check_image(plan.digest)
     stated = await read_conditions(store, given.run, given.term)
     take_away(os.environ, secrets)
-    orders = HeardOrders(store.store, given.run, given.worker)
+    orders = Orders()
     worker = _worker(given, plan, stated, store, orders, secrets.env, log)
     numbers = _listen_to_signals(orders)
-    hearing = asyncio.ensure_future(orders.look_for_ever(clock, worker.limits.beat_seconds))
     life = await supervise_elsewhere(worker)
-    hearing.cancel()
     log.end_batch()
     log.say(f"{life.cause}: {life.tests} tests, {life.seconds:.1f} s {life.detail}".rstrip())
     await worker.launcher.close()
@@ -103,7 +101,7 @@ def _worker(
     plan: Plan,
     stated: Conditions,
     store: CertainStore,
-    orders: HeardOrders,
+    orders: Orders,
     env: Mapping[str, Mapping[str, str]],
     log: Log,
 ) -> Worker:
@@ -146,7 +144,7 @@ def _birth(given: Given, plan: Plan, wall: float) -> Birth:
     )
 
 
-def _listen_to_signals(orders: HeardOrders) -> list[int]:
+def _listen_to_signals(orders: Orders) -> list[int]:
     """The first asks to stop, the next ends the process; the signals that came."""
     numbers: list[int] = []
 
