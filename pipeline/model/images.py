@@ -57,6 +57,15 @@ class Image:
 
 
 @frozen(kw_only=True)
+class MadeImage:
+    """An image made here, which a registry may not have yet: `image` describes it, `config` and `manifest` are it."""
+
+    image: Image
+    config: bytes = field(repr=False)
+    manifest: bytes = field(repr=False)
+
+
+@frozen(kw_only=True)
 class Places:
     """Where things are inside the images of a run."""
 
