@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.engines.bridges import make_bridge, remove_bridge
+from tests.engines.control_groups import members, remove_group
+from tests.engines.docker_ping import answers
 from tests.engines.engine import Engine
 from tests.engines.errors import EngineTrouble
 from tests.engines.mounts import unmount_below
@@ -40,11 +42,11 @@ class Docker(Engine):
 
     def launch(self) -> Record:
         """Use the daemon that answers, else start one."""
-        found = next(filter(_answers, self._others()), None)
+        found = next(filter(answers, self._others()), None)
         if found:
             return Record(facts={"host": found, "ours": False})
         self._check()
-        (self.folder / "docker.pid").unlink(missing_ok=True)  # Whoever wrote it is dead: we start only then.
+        self._forget_the_dead()
         host = f"unix://{self.folder / 'docker.sock'}"
         who = spawn(self._command(host), self.log)
         return Record(processes=(who,), facts={"host": host, "ours": True})
@@ -52,7 +54,7 @@ class Docker(Engine):
     def is_healthy(self) -> bool:
         """Whether the daemon answers."""
         found = recall(self.folder)
-        return found is not None and _answers(str(found.facts["host"]))
+        return found is not None and answers(str(found.facts["host"]))
 
     def clean(self) -> None:
         """End containers, shims and containerd a killed daemon left, and undo their mounts."""
@@ -63,12 +65,13 @@ class Docker(Engine):
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
-        _remove_group(self.group)
+        remove_group(self.group)
         remove_bridge(self.bridge)
 
     def kill(self) -> None:
-        """SIGKILL the daemon; its containerd and containers go on, as after a crash."""
+        """SIGKILL the daemon; the kernel kills its containerd with it, containers go on until a daemon comes again."""
         super().kill()
+        wait_for(lambda: identify(_pid(self.containerd_pid)) is None, 10)
 
     def client(self, timeout: int = 60) -> Any:
         """A client of the Docker SDK."""
@@ -98,6 +101,17 @@ class Docker(Engine):
         options = (*ours, *alone, *quiet, *net, "--config-file", config, "--shutdown-timeout", 5)
         return ["dockerd", "--host", host, "--group", "0", *map(str, options), *self.more_options]
 
+    @property
+    def containerd_pid(self) -> Path:
+        """Where it notes which containerd is its own."""
+        return self.folder / "exec" / "containerd" / "containerd.pid"
+
+    def _forget_the_dead(self) -> None:
+        """A daemon believes these files as long as anything has the pid, be it a zombie."""
+        for note in (self.folder / "docker.pid", self.containerd_pid):
+            if identify(_pid(note)) is None:
+                note.unlink(missing_ok=True)
+
     def _others(self) -> tuple[str, ...]:
         return (os.environ.get("DOCKER_HOST") or USUAL_SOCKET,) if self.finds_others else ()
 
@@ -111,7 +125,7 @@ class Docker(Engine):
             raise EngineTrouble(f"{self.folder} is too long for sockets", "set DOIT_FLEET_ENGINES_HOME to a short path")
 
     def _left(self) -> list[Identity]:
-        inside = [who for who in map(identify, _group_members(self.group)) if who]
+        inside = [who for who in map(identify, members(self.group)) if who]
         return [*inside, *naming(f"{self.folder}/exec"), *naming(f"{self.folder}/data")]
 
 
@@ -125,40 +139,9 @@ class OwnDocker(Docker):
         self.more_options = ("--live-restore",) if live_restore else ()
 
 
-def _answers(host: str) -> bool:
-    import docker
-    import requests
-
-    client = None
+def _pid(note: Path) -> int:
+    """Of a file; one that nobody has when there is none."""
     try:
-        client = docker.DockerClient(base_url=host, timeout=5)
-        return bool(client.ping())
-    except (docker.errors.DockerException, requests.RequestException):
-        return False
-    finally:
-        if client:
-            client.close()
-
-
-def _group_members(group: str) -> set[int]:
-    found: set[int] = set()
-    for members in Path("/sys/fs/cgroup").glob(f"*/{group}/**/cgroup.procs"):
-        found.update(map(int, members.read_text("ascii").split()))
-    return found
-
-
-def _remove_group(group: str) -> None:
-    for top in Path("/sys/fs/cgroup").glob(f"*/{group}"):
-        for folder in sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True):
-            wait_for(lambda folder=folder: _removed(folder), 2)  # type: ignore[misc]
-        _removed(top)
-
-
-def _removed(folder: Path) -> bool:
-    try:
-        folder.rmdir()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return True
+        return int(note.read_text("ascii"))
+    except (OSError, ValueError):
+        return -1

@@ -173,9 +173,9 @@ class Connection:
         async for piece in _paced(body, fault):
             if isinstance(fault, Cut) and fault.request_bytes is not None:
                 piece = piece[: fault.request_bytes - request.sent]
+            request.sent += len(piece)
             writer.write(piece)
             await writer.drain()
-            request.sent += len(piece)
             if isinstance(fault, Cut) and fault.request_bytes == request.sent:
                 raise Broken
         await writer.drain()
@@ -197,8 +197,8 @@ class Connection:
             async for _ in body:
                 pass
             raise Broken
-        self.writer.write(head.encoded())
         request.status = head.status
+        self.writer.write(head.encoded())
         await self._pass(body, self.writer, request)
         return head.field("connection") == "close"
 
@@ -214,9 +214,9 @@ class Connection:
                 piece = bytes([piece[0] ^ 1]) + piece[1:]
             if cut is not None:
                 piece = piece[: cut - request.received]
+            request.received += len(piece)  # Before the client can know.
             writer.write(piece)
             await writer.drain()
-            request.received += len(piece)
             if request.received == cut:
                 raise Broken
 
@@ -224,9 +224,9 @@ class Connection:
         told = {"Content-Length": str(len(fault.body)), **fault.headers}
         fields = "".join(f"{name}: {value}\r\n" for name, value in told.items())
         body = b"" if request.method == "HEAD" else fault.body
+        request.status, request.received = fault.status, len(body)
         self.writer.write(f"HTTP/1.1 {fault.status} Fault\r\n{fields}\r\n".encode() + body)
         await self.writer.drain()
-        request.status, request.received = fault.status, len(body)
 
     async def _pass_bytes(self, first: bytes) -> None:
         request = self.proxy.arrived("TCP", "")
