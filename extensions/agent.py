@@ -16,6 +16,7 @@ from extensions.caching import Caching
 from extensions.deciding import Sources, inputs_of
 from extensions.durations import export, known_seconds
 from extensions.found_suites import found_suites
+from extensions.provisioning import Provisions
 from extensions.reporting import Reporting
 from extensions.results import Results
 from extensions.workforce import Workforce
@@ -136,6 +137,20 @@ class LocalAgent:
     def caching(self) -> Caching:
         """The artifact cache."""
         return Caching(self.fleet.cache, self.root, self._warn)
+
+    @cached_property
+    def provisions(self) -> Provisions:
+        """What images are made of."""
+
+        def wanted(framework: str) -> Mapping[str, int]:
+            return self._framework(framework).wanted
+
+        return Provisions(self.fleet, self.root, self.suites, lambda: self.caching.cache, wanted, self._say)
+
+    def _say(self, text: str) -> None:
+        from pipeline.model.events import Notice
+
+        self.emit(Notice(level="info", text=text))
 
     def _warn(self, text: str) -> None:
         from pipeline.model.events import Notice

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from extensions.artifacts import Artifacts
 from extensions.cache import Cache
 from extensions.checks import find_problems
 from extensions.console import Console
+from extensions.dependencies import Dependencies
 from extensions.docker import Docker
 from extensions.history import History
 from extensions.images import Images
@@ -53,6 +55,8 @@ class Fleet(Extension):
     docker = nested(Docker)
     store = nested(Store)
     cache = nested(Cache)
+    dependencies = nested(Dependencies)
+    artifacts = nested(Artifacts)
     images = nested(Images)
     registry = nested(Registry)
     run = nested(Run)

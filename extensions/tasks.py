@@ -9,6 +9,7 @@ from extensions.agent import LocalAgent
 from extensions.doctoring import checks
 from pipeline.graph.catalog import Catalog
 from pipeline.stages import (
+    artifacts,
     cache,
     collect,
     compile,
@@ -30,6 +31,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     compiled = compile.register(catalog, agent, _compile)
     collected = collect.register(catalog, agent, compiled)
     grouped = group.register(catalog, agent, collected)
+    artifacts.register(catalog, agent.provisions, lambda: agent.build, agent.workforce.needs_images)
     launched = launch.register(catalog, agent, grouped, resume=resume)
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
