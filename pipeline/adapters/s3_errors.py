@@ -80,6 +80,7 @@ def s3_in_use(what: str, place: Place) -> Iterator[None]:
     write's outcome is unknown; `EngineError` with the way out for everything that trying again cannot help.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -87,6 +88,20 @@ def s3_in_use(what: str, place: Place) -> Iterator[None]:
         raise _answered(error, what, place) from error
     except BotoCoreError as error:
         raise _unanswered(error, what, place) from error
+    except (ResponseParserError, ValueError, LookupError) as error:
+        # An answer that was cut within its head or its XML.
+        raise _garbled(what, place) from error
+
+
+def check_whole(answer: Any, what: str, place: Place) -> None:
+    """Raise `StoreUnavailable` for an answer that was cut within its head: its body then seems to be empty."""
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    if "content-length" not in headers and "transfer-encoding" not in headers:
+        raise _garbled(what, place)
+
+
+def _garbled(what: str, place: Place) -> StoreUnavailable:
+    return StoreUnavailable(f"{what}: the answer of {place.name} came in part", hint="see endpoint and network")
 
 
 def code_of(error: Any) -> str:
@@ -103,6 +118,8 @@ def _answered(error: Any, what: str, place: Place) -> FleetError:
     code, status = code_of(error), status_of(error)
     if code in WAYS_OUT:
         return _refused(code, what, place)
+    if code == "404":  # Without S3's own word: a cut answer, or something else answers there.
+        return _garbled(what, place)
     if status >= 500 or status in (408, 429) or code in PASSING:
         return StoreUnavailable(f"{what}: S3 answers {status} {code}", hint=f"see whether {place.name} is well")
     text = str(error.response.get("Error", {}).get("Message", ""))[:200]

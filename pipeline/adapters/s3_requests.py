@@ -6,13 +6,16 @@ unknown) and `EngineError` (with the way out).
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any, Final
 
 from pipeline.adapters.s3_client import Place, client_at, code_of, s3_in_use, status_of
+from pipeline.adapters.s3_errors import check_whole
 from pipeline.errors import EngineError, StoreUnavailable
 from pipeline.ports import Entry
 
@@ -21,6 +24,9 @@ CONFLICT_SECONDS: Final = 0.05
 """Before the next try after a conflict, doubled each time."""
 DELETE_TOGETHER: Final = 1000
 """As many keys as one DeleteObjects request may name."""
+
+_PASSING_NAME: Final = re.compile(r"(?:^|/)\.[^/]+\.sgwtmp\.[0-9]+$")
+"""versitygw shows, for a moment, the name under which it puts a replacement before renaming it."""
 
 _STAMP_NAME: Final = "fleet-stamp"
 _STAMP_BYTES: Final = 17
@@ -76,7 +82,10 @@ def get(place: Place, key: str) -> bytes | None:
             if code_of(error) == "NoSuchKey":
                 return None
             raise
-        data: bytes = answer["Body"].read()
+        # Closed whatever happens: the connection of a body that was read in part cannot be used again.
+        with closing(answer["Body"]) as body:
+            check_whole(answer, f"reading {key!r}", place)
+            data: bytes = body.read()
     return data[:-_STAMP_BYTES] if _STAMP_NAME in answer.get("Metadata", {}) else data
 
 
@@ -86,8 +95,10 @@ def entries_below(place: Place, prefix: str) -> list[Entry]:
     with s3_in_use(f"listing {prefix!r}", place):
         pages = client_at(place).get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=place.bucket, Prefix=place.prefix + prefix):
+            check_whole(page, f"listing {prefix!r}", place)
             for item in page.get("Contents", ()):
-                found.append(Entry(item["Key"].removeprefix(place.prefix), item["ETag"].strip('"')))
+                if _PASSING_NAME.search(item["Key"]) is None:
+                    found.append(Entry(item["Key"].removeprefix(place.prefix), item["ETag"].strip('"')))
     return sorted(found, key=lambda entry: entry.key)
 
 
@@ -100,6 +111,7 @@ def remove(place: Place, keys: Sequence[str]) -> None:
                 Bucket=place.bucket,
                 Delete={"Objects": [{"Key": place.prefix + key} for key in some], "Quiet": True},
             )
+            check_whole(answer, f"deleting {some[0]!r}", place)
         for error in _errors(answer):
             raise error
 
