@@ -48,9 +48,17 @@ def compile_tree(folder: Path, venv: VirtualEnvironment, python: str, *, process
 
     Raises `EngineError` when the interpreter does not do it.
     """
-    sources = sorted(str(path) for path in inside(folder, venv.packages).rglob("*.py") if path.is_file())
-    at = len(str(folder))
-    lines = [json.dumps([source, source[at:]]) + "\n" for source in sources]
+    sources = sorted(path for path in inside(folder, venv.packages).rglob("*.py") if path.is_file())
+    return compile_sources(sources, python, at=(folder, ""), processes=processes)
+
+
+def compile_sources(sources: Sequence[Path], python: str, *, at: tuple[Path, str], processes: int) -> int:
+    """Byte-compile files; how many. `at`: the folder they are in, and where that will be in the image.
+
+    Raises `EngineError` when the interpreter does not do it.
+    """
+    folder, place = at
+    lines = [json.dumps([str(source), place + str(source)[len(str(folder)) :]]) + "\n" for source in sources]
     shares = [lines[start::processes] for start in range(processes)]
     with ThreadPoolExecutor(max_workers=processes) as pool:
         return sum(pool.map(lambda share: _compile(python, "".join(share)), shares))
