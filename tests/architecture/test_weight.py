@@ -16,8 +16,17 @@ HEAVY = {
     "ssl",
     "urllib.request",
     "unittest",
+    "docker",
+    "boto3",
+    "botocore",
+    "requests",
+    "installer",
+    "packaging",
 }
-ALLOWED = {"doit", "attrs", "cattrs", "rich", "jinja2", "junitparser"}
+ALLOWED = {
+    "doit", "attrs", "cattrs", "rich", "jinja2", "junitparser",
+    "docker", "boto3", "requests", "installer", "packaging",
+}  # fmt: skip
 
 
 def modules_after(statement: str) -> set[str]:
