@@ -126,6 +126,11 @@ class TieredCache:
             check_paths(files)
         except WrongRecord as error:
             raise UsageError(f"outputs of {about or key!r} cannot be kept: {error}") from error
+        standing = self._upstream.bring(self._level, key)
+        if isinstance(standing, ActionRecord):
+            standing = self._adopted(self._level, key, standing)
+        if isinstance(standing, ActionRecord):
+            return standing
         try:
             record = ActionRecord(outputs=self._add(files), kind=kind, about=about)
             with self._folder.locked(alone=False):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -66,9 +67,10 @@ class ContentFiles:
     def has(self, output: Output) -> bool:
         """Whether there is a file of that name and size; its bytes are not looked at."""
         try:
-            return os.stat(self.path(output.sha256), follow_symlinks=False).st_size == output.size
+            found = os.stat(self.path(output.sha256), follow_symlinks=False)
         except OSError:
             return False
+        return stat.S_ISREG(found.st_mode) and found.st_size == output.size
 
     def checked(self, output: Output) -> str | None:
         """The path of content whose every byte has just been read; None when it is absent.
@@ -77,7 +79,7 @@ class ContentFiles:
         """
         path = self.path(output.sha256)
         try:
-            with _regular(path) as file:
+            with open_regular(path) as file:
                 right = hashlib.file_digest(file, "sha256").hexdigest() == output.sha256
                 right = right and os.fstat(file.fileno()).st_size == output.size
         except FileNotFoundError:
@@ -144,7 +146,7 @@ def into_place(move: Callable[[str, str], None], path: str, target: str) -> None
 def copy_into(source: Path, write: Callable[[bytes], object]) -> int:
     """Hand on the bytes of a regular file; 0o755 or 0o644, as its owner may execute it. Raises `Reading`."""
     try:
-        file = _regular(os.fspath(source))
+        file = open_regular(os.fspath(source))
     except OSError as error:
         raise Reading(str(error)) from error
     with file:
@@ -160,10 +162,8 @@ def _read(file: BufferedReader) -> bytes:
         raise Reading(str(error)) from error
 
 
-def _regular(path: str) -> BufferedReader:
+def open_regular(path: str) -> BufferedReader:
     """Open a regular file; a fifo or device in its place may neither block nor be read."""
-    import stat
-
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

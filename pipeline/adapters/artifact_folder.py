@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
-from pipeline.adapters.artifact_files import ContentFiles, finish, into_place
+from pipeline.adapters.artifact_files import ContentFiles, finish, into_place, open_regular
 from pipeline.logic.artifact_records import MAX_BYTES, WrongRecord, decode, encode
 from pipeline.ports.artifacts import ActionRecord
 
@@ -55,7 +55,7 @@ class ArtifactFolder:
     def read(self, level: str, key: str) -> ActionRecord | None:
         """The record, or None. Raises `WrongRecord`."""
         try:
-            with open(self.record_path(level, key), "rb") as file:
+            with open_regular(self.record_path(level, key)) as file:
                 data = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             return None

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from typing import Any, Final
 
 from pipeline.model.caches import Ask, Session
@@ -40,13 +40,17 @@ class ArtifactIndex:
     def note(self, session: str, started: float, used: Iterable[str], asks: Iterable[Ask]) -> None:
         """Write down that these records (`<level>/<key>`) are used now, and what was asked."""
         now = time.time()
-        with self._writing() as base:
-            base.executemany(_TOUCH, [(name, now) for name in sorted(set(used))])
-            rows = [(session, ask.key, ask.about, ask.answer) for ask in asks]
+        uses = [(name, now) for name in sorted(set(used))]
+        rows = [(session, ask.key, ask.about, ask.answer) for ask in asks]
+
+        def write(base: sqlite3.Connection) -> None:
+            base.executemany(_TOUCH, uses)
             if rows:
                 base.execute("INSERT OR IGNORE INTO sessions VALUES (?, ?)", (session, started))
                 base.executemany("INSERT OR REPLACE INTO asks VALUES (?, ?, ?, ?)", rows)
                 _prune(base)
+
+        self._write(write)
 
     def uses(self) -> dict[str, float]:
         """Last use by record, seconds since the epoch; records may be missing."""
@@ -54,8 +58,8 @@ class ArtifactIndex:
 
     def forget(self, names: Iterable[str]) -> None:
         """Drop records that are no more."""
-        with self._writing() as base:
-            base.executemany("DELETE FROM records WHERE name = ?", [(name,) for name in names])
+        gone = [(name,) for name in names]
+        self._write(lambda base: base.executemany("DELETE FROM records WHERE name = ?", gone))
 
     def sessions(self, count: int) -> list[Session]:
         """What the last processes asked, newest first."""
@@ -73,8 +77,7 @@ class ArtifactIndex:
 
     def say_cleaned(self, now: float) -> None:
         """Write down that the cache was cleaned."""
-        with self._writing() as base:
-            base.execute("INSERT OR REPLACE INTO facts VALUES ('cleaned', ?)", (now,))
+        self._write(lambda base: base.execute("INSERT OR REPLACE INTO facts VALUES ('cleaned', ?)", (now,)))
 
     def _read(self, query: str, values: tuple[object, ...] = ()) -> list[Any]:
         if not os.path.exists(self._path):
@@ -85,16 +88,16 @@ class ArtifactIndex:
         except sqlite3.Error:
             return []
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         try:
             with closing(self._connect()) as base, base:
                 base.execute("BEGIN IMMEDIATE")
-                yield base
+                work(base)
         except (sqlite3.Error, OSError):
             return  # Read-only, full or busy: then last uses are as old as the files.
 
     def _connect(self) -> sqlite3.Connection:
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
         try:
             base = _open(self._path, "rwc")
         except sqlite3.OperationalError:

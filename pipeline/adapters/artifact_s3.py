@@ -23,6 +23,10 @@ CONFLICT: Final = "ConditionalRequestConflict"
 """Another party is writing the same name at this moment."""
 
 
+class _Enough(Exception):
+    """No more is wanted of a value."""
+
+
 class S3Tier:
     """Values below an address `s3://bucket/prefix?endpoint=…`. Raises `UsageError` for a wrong address."""
 
@@ -30,15 +34,18 @@ class S3Tier:
         self._place = parse_place(url) if environment is None else parse_place(url, environment)
 
     def get(self, name: str, limit: int) -> bytes | None:
-        """A value of at most `limit` bytes."""
-        pieces: list[bytes] = []
+        """A value, or its first `limit` + 1 bytes."""
+        data = bytearray()
 
         def take(piece: bytes) -> None:
-            pieces.append(piece)
-            if sum(map(len, pieces)) > limit:
-                raise RemoteTrouble(f"{name!r} has more than {limit} bytes")
+            data.extend(piece)
+            if len(data) > limit:
+                raise _Enough
 
-        return b"".join(pieces) if self.fetch(name, take) else None
+        try:
+            return bytes(data) if self.fetch(name, take) else None
+        except _Enough:
+            return bytes(data[: limit + 1])
 
     def fetch(self, name: str, write: Callable[[bytes], object]) -> bool:
         """Hand the value's bytes to `write`; False when there is none."""

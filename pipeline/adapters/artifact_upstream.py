@@ -78,6 +78,7 @@ class Upstream(NoUpstream):
         except RemoteTrouble as trouble:
             return trouble.message
         except WrongRecord as error:
+            self._lies.add(_record_name(level, key))
             self._log.notice(f"the remote artifact cache has an unreadable record: {error}")
             return WRONG_RECORD
         for output in dict.fromkeys(record.outputs.values()):

@@ -88,7 +88,7 @@ class RemoteTier(Protocol):
     """
 
     def get(self, name: str, limit: int) -> bytes | None:
-        """A value of at most `limit` bytes; None when there is none."""
+        """A value, or its first `limit` + 1 bytes when it is larger; None when there is none."""
 
     def fetch(self, name: str, write: Callable[[bytes], object]) -> bool:
         """Hand the value's bytes to `write` piece by piece; False when there is none. What `write` raises ends it."""
