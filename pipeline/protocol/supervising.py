@@ -20,7 +20,7 @@ from pipeline.ports import Clock
 from pipeline.protocol import keys
 from pipeline.protocol.assignments import Assignment, Portion
 from pipeline.protocol.carrying import carry_out, send_part
-from pipeline.protocol.claiming import claim_next
+from pipeline.protocol.claiming import claim_next, sees_ending
 from pipeline.protocol.dismissing import finish_session, kill_session
 from pipeline.protocol.tombs import bury
 from pipeline.protocol.view import standing_ending
@@ -186,7 +186,7 @@ class Shift:
                 return assignment
             await finish_session(worker)
             await worker.flush()
-            if worker.view.ending:
+            if sees_ending(worker.view):
                 break
             await worker.orders.pause(worker.clock, worker.limits.idle_seconds)
         await finish_session(worker)

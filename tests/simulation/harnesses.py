@@ -209,6 +209,8 @@ class SimHarness:
             await asyncio.sleep(1e9)
         if script.manner is Manner.CRASHES:
             world.oracle.kills(self, test)
+            if world.scenario.starves and self.process not in world.agents:
+                world.starve(self.process)
             self.die("signalled", asked=False, code=-11)
             await asyncio.sleep(1e9)
         if script.manner is Manner.FLAKES:

@@ -5,28 +5,25 @@ It looks at the contents of the store and at the imagined harnesses directly; th
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from pipeline.logic.blame import OUT_OF_MEMORY
 from pipeline.logic.objects import Birth, Claim, Tomb, from_bytes
 from pipeline.logic.trails import follow
-from pipeline.model.events import Event, RunStarted, TestFinished, WorkerEnded, WorkerStarted
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
-from pipeline.protocol.finishing import Ending
 from pipeline.protocol.view import HARMLESS
+from tests.simulation.telling import Broken
 from tests.simulation.tests_of_users import Manner
+
+__all__ = ("Broken", "Oracle")
 
 if TYPE_CHECKING:
     from tests.simulation.harnesses import SimHarness
     from tests.simulation.worlds import World
-
-
-class Broken(AssertionError):
-    """An invariant does not hold."""
 
 
 @frozen
@@ -52,6 +49,8 @@ class Oracle:
     """Times a test itself killed its harness."""
     interrupted: dict[int, int] = field(factory=dict)
     """Times a test was cut off by another cause."""
+    hungry: set[int] = field(factory=set)
+    """Tests that have killed at all."""
     finished: set[tuple[int, int]] = field(factory=set)
     """(test, harness) of tests that ran to their end."""
     values: dict[str, bytes] = field(factory=dict)
@@ -95,6 +94,7 @@ class Oracle:
     def kills(self, harness: SimHarness, test: int) -> None:
         """A test kills its harness."""
         self.world.killers.add(harness.number)
+        self.hungry.add(test)
         self.deaths[test] = self.deaths.get(test, 0) + 1
 
     def _start_is_durable(self, test: int) -> bool:
@@ -251,6 +251,32 @@ class Oracle:
         self._within_budget(run, tomb)
         if tomb.cause == "silent" and not tomb.proof:
             self.world.check_silence(tomb.worker)
+        if tomb.cause == OUT_OF_MEMORY:
+            self._blames_the_hungry(run, tomb)
+        if tomb.cause == "closed":
+            self._could_not_end(run, tomb)
+
+    def _blames_the_hungry(self, run: str, tomb: Tomb) -> None:
+        """Where each start was durable, the test in flight is the one that used the memory up."""
+        lines = [*self.world.data.journal(keys.journal(run, tomb.worker)).read(tomb.position), *_lines(tomb)]
+        trails = follow(tomb.worker, lines)
+        for key, data in self.values.items():
+            if not key.startswith(keys.claims(run)):
+                continue
+            claim = from_bytes(Claim, data)
+            trail = trails.get((claim.batch, claim.attempt)) if claim.worker == tomb.worker else None
+            if trail is not None and claim.careful and trail.flying not in (None, *self.hungry):
+                raise Broken(f"{trail.flying} would be blamed for what another test's hunger did (memory)")
+
+    def _could_not_end(self, run: str, tomb: Tomb) -> None:
+        """Where nothing goes wrong, each worker ends in order before it is sealed: it learns of the ending in time."""
+        scenario, process = self.world.scenario, self.world.places.get(tomb.worker)
+        is_calm = not (scenario.slow_rate or scenario.outage[1] or scenario.stalls_at or scenario.nod_rate)
+        if process is None or process.is_gone or not is_calm or scenario.buried_at or len(self.world.agents) > 1:
+            return
+        begun = min((self.written[key] for key in self.values if key.startswith(keys.endings(run))), default=0.0)
+        if self.written[keys.worker(run, tomb.worker)] < begun - scenario.lease_seconds / 4:
+            raise Broken(f"{tomb.worker} was sealed although it could have ended in order (orders)")
 
     def _proves(self, run: str, tomb: Tomb) -> None:
         """Proof means that nothing of that worker lives."""
@@ -283,26 +309,6 @@ class Oracle:
                 f"term {term} has lost {lost} workers, its budget is {scenario.limits.max_losses} (invariant 7)"
             )
 
-    # What is told.
-
-    def has_told(self, told: list[Event], ending: Ending, *, is_alone: bool) -> None:
-        """Each birth, end and result is told once; a complete run's results have all been told or counted before."""
-        births = Counter(event.worker for event in told if isinstance(event, WorkerStarted))
-        ends = Counter(event.worker for event in told if isinstance(event, WorkerEnded))
-        results = Counter(
-            (event.worker, event.result.test, event.attempt) for event in told if isinstance(event, TestFinished)
-        )
-        twice = [each for counter in (births, ends, results) for each, count in counter.items() if count > 1]
-        if twice:
-            raise Broken(f"{twice} are told more than once (hearing)")
-        strangers = {worker for worker, _, _ in results} - set(births)
-        if strangers:
-            raise Broken(f"results of {strangers} are told, but not their births (hearing)")
-        before = next(event.done_before for event in told if isinstance(event, RunStarted))
-        known = before + len({test for _, test, _ in results})
-        if is_alone and ending.reason == "complete" and known < len(ending.merged.outcomes):
-            raise Broken(f"{known} of {len(ending.merged.outcomes)} results have been told (hearing)")
-
     # What comes out.
 
     def judge(self, merged: MergedRun) -> None:
@@ -324,6 +330,8 @@ class Oracle:
                 raise Broken(f"{test} failed without having failed")
             if verdict == "crashed" and (manner is not Manner.CRASHES or self.deaths.get(test, 0) < 2):
                 raise Broken(f"{test} is called crashed, but is innocent (invariant 8)")
+            if verdict == "lost" and self.world.scenario.starves and not self.interrupted.get(test, 0):
+                raise Broken(f"{test} used up the memory of every container, but is called lost (memory)")
             if verdict == "lost" and not (self.interrupted.get(test, 0) or self.deaths.get(test, 0)):
                 raise Broken(f"{test} is called lost, but never was (invariant 7)")
             if verdict == "timed-out" and manner is not Manner.HANGS:

@@ -27,6 +27,8 @@ class Scenario:
     resumed_workers: int
     apart: bool
     """Each supervisor is a process of its own."""
+    starves: bool
+    """Tests that kill use up the memory of their whole container: supervisor and harness are gone, with proof."""
     slow_rate: float
     refused_rate: float
     lost_answer_rate: float
@@ -67,55 +69,90 @@ def draw(seed: int) -> Scenario:
     calm = rng.random() < 0.15
     apart = rng.random() < 0.5
     plan = _plan(rng, scripts, workers)
-    return Scenario(
-        seed=seed,
-        lease_seconds=lease,
-        scripts=scripts,
-        plan=plan,
-        other_plan=freeze(
-            plan.tests, plan.batches, plan.buckets, seed=1, retries=plan.retries, fail_fast=plan.fail_fast
-        ),
-        workers=workers,
-        resumed_workers=rng.choice((1, 2, 3)),
-        apart=apart,
-        slow_rate=0.2 * trouble,
-        refused_rate=0.02 * trouble,
-        lost_answer_rate=0.03 * trouble,
-        late_rate=0.02 * trouble,
-        torn_rate=0.1 * trouble,
-        outage=_outage(rng, lease) if rng.random() < 0.3 else (0.0, 0.0),
-        stamp_lag=rng.choice((0.0, 0.02, 0.1)),
-        guards_are_cut_off=rng.random() < 0.3,
-        guards_prove=rng.random() < 0.8,
-        salvages=rng.random() < 0.6,
-        loses_last_words=rng.random() < 0.3,
-        failed_start_rate=rng.choice((0.0, 0.0, 0.0, 0.1)),
-        no_harness_rate=rng.choice((0.0, 0.0, 0.0, 0.02)),
-        crashes_at=tuple(rng.uniform(0, 3 * lease) for _ in range(0 if calm else rng.choice((0, 0, 1, 1, 2)))),
-        stalls_at=tuple(
-            (rng.uniform(0, 2 * lease), rng.uniform(0.2, 5) * lease)
-            for _ in range(0 if calm else rng.choice((0, 1, 1, 2)))
-        ),
-        nod_rate=rng.choice((0.0, 0.0, 0.0, 0.05)),
-        buried_at=tuple(rng.uniform(0, 3 * lease) for _ in range(rng.choice((0, 0, 1, 2)))),
-        second_agent_at=rng.uniform(0, 2 * lease) if rng.random() < 0.35 else None,
-        agent_crashes_at=rng.uniform(0, 3 * lease) if rng.random() < 0.35 else None,
-        stops_at=rng.uniform(0, 2 * lease) if rng.random() < 0.2 else None,
-        sources_change=rng.random() < 0.1,
-        limits=Limits(
+    return _elsewhere(
+        Scenario(
+            seed=seed,
             lease_seconds=lease,
-            max_losses=rng.choice((0, 1, 1000, 1000)),
-            test_timeout_seconds={"s": 15.0, "t": 15.0},
-            slow_after_seconds=2 * lease,
-            flush_seconds=lease / rng.choice((4, 20)),
-            birth_seconds=6 * lease,
-            finish_seconds=lease,
-            stop_seconds=lease / 2,
-            idle_seconds=lease / 4,
-            retry_seconds=lease / 40,
-            max_losses_per_test=6,
-        ),
+            scripts=scripts,
+            plan=plan,
+            other_plan=freeze(
+                plan.tests, plan.batches, plan.buckets, seed=1, retries=plan.retries, fail_fast=plan.fail_fast
+            ),
+            workers=workers,
+            resumed_workers=rng.choice((1, 2, 3)),
+            apart=apart,
+            starves=False,
+            slow_rate=0.2 * trouble,
+            refused_rate=0.02 * trouble,
+            lost_answer_rate=0.03 * trouble,
+            late_rate=0.02 * trouble,
+            torn_rate=0.1 * trouble,
+            outage=_outage(rng, lease) if rng.random() < 0.3 else (0.0, 0.0),
+            stamp_lag=rng.choice((0.0, 0.02, 0.1)),
+            guards_are_cut_off=rng.random() < 0.3,
+            guards_prove=rng.random() < 0.8,
+            salvages=rng.random() < 0.6,
+            loses_last_words=rng.random() < 0.3,
+            failed_start_rate=rng.choice((0.0, 0.0, 0.0, 0.1)),
+            no_harness_rate=rng.choice((0.0, 0.0, 0.0, 0.02)),
+            crashes_at=tuple(rng.uniform(0, 3 * lease) for _ in range(0 if calm else rng.choice((0, 0, 1, 1, 2)))),
+            stalls_at=tuple(
+                (rng.uniform(0, 2 * lease), rng.uniform(0.2, 5) * lease)
+                for _ in range(0 if calm else rng.choice((0, 1, 1, 2)))
+            ),
+            nod_rate=rng.choice((0.0, 0.0, 0.0, 0.05)),
+            buried_at=tuple(rng.uniform(0, 3 * lease) for _ in range(rng.choice((0, 0, 1, 2)))),
+            second_agent_at=rng.uniform(0, 2 * lease) if rng.random() < 0.35 else None,
+            agent_crashes_at=rng.uniform(0, 3 * lease) if rng.random() < 0.35 else None,
+            stops_at=rng.uniform(0, 2 * lease) if rng.random() < 0.2 else None,
+            sources_change=rng.random() < 0.1,
+            limits=Limits(
+                lease_seconds=lease,
+                max_losses=rng.choice((0, 1, 1000, 1000)),
+                test_timeout_seconds={"s": 15.0, "t": 15.0},
+                slow_after_seconds=2 * lease,
+                flush_seconds=lease / rng.choice((4, 20)),
+                birth_seconds=6 * lease,
+                finish_seconds=lease,
+                stop_seconds=lease / 2,
+                idle_seconds=lease / 4,
+                retry_seconds=lease / 40,
+                max_losses_per_test=6,
+            ),
+        )
     )
+
+
+def _elsewhere(scenario: Scenario) -> Scenario:
+    """Some worlds more of workers elsewhere: quiet ones, in which all must end in order, and such with little memory."""
+    rng = random.Random(f"elsewhere {scenario.seed}")
+    if not scenario.apart:
+        return scenario
+    if rng.random() < 0.3:
+        scenario = evolve(
+            scenario, starves=True, salvages=True, scripts=tuple(_hungry(rng, each) for each in scenario.scripts)
+        )
+    if rng.random() < 0.25:
+        scenario = evolve(
+            scenario,
+            slow_rate=0.0,
+            refused_rate=0.0,
+            lost_answer_rate=0.0,
+            late_rate=0.0,
+            torn_rate=0.0,
+            outage=(0.0, 0.0),
+            stalls_at=(),
+            nod_rate=0.0,
+            buried_at=(),
+            second_agent_at=None,
+            agent_crashes_at=None,
+            stops_at=None,
+        )
+    return scenario
+
+
+def _hungry(rng: random.Random, script: Script) -> Script:
+    return evolve(script, manner=Manner.CRASHES) if rng.random() < 0.3 else script
 
 
 def _outage(rng: random.Random, lease: float) -> tuple[float, float]:

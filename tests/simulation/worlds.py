@@ -28,6 +28,7 @@ from tests.simulation.harnesses import SimHarness, SimLauncher
 from tests.simulation.oracles import Broken, Oracle
 from tests.simulation.processes import Gone, Process, SimClock, SimStore
 from tests.simulation.scenarios import Scenario
+from tests.simulation.telling import has_told
 
 IDENTITY = "0123456789abcdef"
 PATIENCE_LEASES = 400
@@ -70,6 +71,8 @@ class World:
     """Process by worker."""
     events: list[Event] = field(factory=list)
     closed: list[MergedRun] = field(factory=list)
+    starved: set[str] = field(factory=set)
+    """Processes that were out of memory."""
     faults: list[BaseException] = field(factory=list)
     stalled_until: dict[str, float] = field(factory=dict)
     beaten: dict[str, float] = field(factory=dict)
@@ -178,6 +181,14 @@ class World:
             if harness.process is process:
                 harness.lose_supervisor()
 
+    def starve(self, process: Process) -> None:
+        """A container is out of memory: all of it is gone at once, as its runtime will tell."""
+        self.starved.add(process.name)
+        process.crash()
+        for harness in self.harnesses:
+            if harness.process is process:
+                harness.die("out-of-memory", asked=False)
+
     def stall(self, process: Process, seconds: float) -> None:
         """A process stands still."""
         self.stalled_until[process.name] = self.now + seconds
@@ -193,7 +204,7 @@ class World:
             if harness.process is process and harness.slot == identity["slot"]:
                 harness.die("left over", asked=True)
                 messages = harness.outbox
-        return Remains(messages=messages)
+        return Remains(messages=messages, cause="out-of-memory" if process.name in self.starved else "")
 
     # Playing.
 
@@ -310,7 +321,7 @@ class World:
                 nonces=lambda: f"n{self.next_number()}",
             )
             if ending.closed:
-                self.oracle.has_told(told, ending, is_alone=self._leads_alone(process))
+                has_told(told, ending, is_alone=self._leads_alone(process))
                 self.closed.append(ending.merged)
             elif ending.exit_code not in (2, 130):
                 raise Broken(f"exit code {ending.exit_code} of an open run")
