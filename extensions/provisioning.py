@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pipeline.model.suites import Suite
     from pipeline.ports.artifacts import ArtifactCache
 
+DEBIAN_PYTHON = "/usr/bin/python{version}"
+
 
 class Provisions:
     """What one agent provides."""
@@ -91,7 +93,7 @@ class Provisions:
     # For whoever makes images.
 
     def layers(self, base: str) -> Sequence[DependencyLayer]:
-        """All layers, in order; `base` is the base image's interpreter (empty: as the settings say, or Debian's)."""
+        """All layers, in order; `base` is the base image's interpreter, `{version}` in it X.Y (empty: Debian's)."""
         from pipeline.adapters.packed_cache import packed_layer
         from pipeline.adapters.recipes import recipe_layer
 
@@ -133,7 +135,7 @@ class Provisions:
                 )
             wishes[version] = Wish(
                 python=suite.interpreter.path,
-                base=base or images.python.get() or f"/usr/bin/python{version[0]}.{version[1]}",
+                base=(base or images.python.get() or DEBIAN_PYTHON).replace("{version}", f"{version[0]}.{version[1]}"),
                 folders=tuple(dict.fromkeys((Path(suite.root), self._root))),
                 source=images.dependencies.get(),
                 lock=own.lock.get(),
