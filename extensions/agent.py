@@ -169,6 +169,7 @@ class LocalAgent:
         scheme = url.partition("://")[0] if "://" in url else "file"
         store: Store = plugins.load("stores", scheme)(url)
         if scheme == "file":
+            self.workforce.share(store)
             return store
         from pipeline.adapters.proven_store import ProvenStore
 

@@ -25,6 +25,8 @@ class Scratch:
 
     folder: str
     sync: bool
+    owner: tuple[int, int] | None = None
+    """User and group of what is made; None: whoever makes it."""
     _stamp: int = field(default=0, init=False)
 
     @contextmanager
@@ -33,6 +35,8 @@ class Scratch:
         path = os.path.join(self.folder, f"~{os.getpid():x}.{secrets.token_hex(8)}")
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
         try:
+            if self.owner is not None:
+                os.fchown(descriptor, *self.owner)
             write_at(descriptor, data, 0)
             os.utime(descriptor, ns=(self._next_stamp(),) * 2)
             if self.sync:
@@ -42,6 +46,17 @@ class Scratch:
             os.close(descriptor)
             with _absence_is_fine():
                 os.unlink(path)
+
+    def make_folders(self, path: str) -> None:
+        """Make a folder and those above it that are missing."""
+        missing = []
+        while not os.path.isdir(path):
+            missing.append(path)
+            path = os.path.dirname(path)
+        for folder in reversed(missing):
+            os.makedirs(folder, exist_ok=True)
+            if self.owner is not None:
+                os.chown(folder, *self.owner)
 
     def sweep(self) -> None:
         """Remove what dead writers left an hour ago, by the file system's clock. A living one would merely fail."""
@@ -63,7 +78,7 @@ def put_if_absent(target: str, data: bytes, scratch: Scratch) -> bool:
     """Make `target` appear with these bytes; False when something of that name was there before."""
     with scratch.file(data) as (path, descriptor):
         try:
-            _into_place(os.link, path, target)
+            _into_place(os.link, path, target, scratch)
         except OSError as error:
             # Over a network a link may be made and its answer lost; the count of links knows.
             if os.fstat(descriptor).st_nlink == 2:
@@ -79,7 +94,7 @@ def put_if_absent(target: str, data: bytes, scratch: Scratch) -> bool:
 def overwrite(target: str, data: bytes, scratch: Scratch) -> None:
     """Give `target` these bytes in one step, whether or not it was there."""
     with scratch.file(data) as (path, _):
-        _into_place(os.replace, path, target)
+        _into_place(os.replace, path, target, scratch)
 
 
 def read_whole(path: str) -> bytes | None:
@@ -108,13 +123,13 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
         done += os.pwrite(descriptor, data[done:], offset + done)
 
 
-def _into_place(move: Callable[[str, str], None], path: str, target: str) -> None:
+def _into_place(move: Callable[[str, str], None], path: str, target: str, scratch: Scratch) -> None:
     for _ in range(_ATTEMPTS):
         try:
             move(path, target)
             return
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
+            scratch.make_folders(os.path.dirname(target))
     move(path, target)
 
 

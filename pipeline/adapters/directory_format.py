@@ -48,6 +48,8 @@ def make_store(root: str, scratch: Scratch) -> None:
     """Make the directory a store, or see that it is one; sweeps temporary files and refills the reserve."""
     known = is_store(root)
     os.makedirs(scratch.folder, exist_ok=True)
+    if scratch.owner is not None:
+        _give_folders(root, scratch.owner)
     if not known and not put_if_absent(os.path.join(root, _MARKER), f"doit-fleet store {VERSION}\n".encode(), scratch):
         is_store(root)
     scratch.sweep()
@@ -60,6 +62,14 @@ def free_reserve(root: str) -> None:
         os.unlink(os.path.join(root, _RESERVE))
     except FileNotFoundError:
         pass
+
+
+def _give_folders(root: str, owner: tuple[int, int]) -> None:
+    """Let the owner go on with runs that were begun without it: whoever owns a folder may make files in it."""
+    for folder, _, _ in os.walk(root):
+        found = os.stat(folder)
+        if (found.st_uid, found.st_gid) != owner:
+            os.chown(folder, *owner)
 
 
 def _fill_reserve(root: str, scratch: Scratch) -> None:

@@ -116,7 +116,7 @@ class DirectoryJournal:
         """Open the file behind its last good record; what a dead writer tore off goes."""
         if self._descriptor >= 0:
             return
-        os.makedirs(folder, exist_ok=True)
+        self._store.make_folders(folder)
         path = os.path.join(folder, RECORDS)
         self._end = self._frames().end
         self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o666)

@@ -39,6 +39,15 @@ class DirectoryStore:
         self._readable = False
         self._writable = False
 
+    def give_to(self, user: int, group: int) -> None:
+        """Let what this process makes from now on belong to workers that run as that user. Needs the right to do so."""
+        self._scratch.owner = (user, group)
+        self._writable = False
+
+    def make_folders(self, path: str) -> None:
+        """Make a folder of the store."""
+        self._scratch.make_folders(path)
+
     async def create(self, key: str, data: bytes) -> bool:
         """Put if absent, whole or not at all."""
         return await self._write(check_key(key), lambda path: put_if_absent(path, data, self._scratch))

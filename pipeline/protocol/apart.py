@@ -18,6 +18,7 @@ from pipeline.protocol import keys
 from pipeline.protocol.conditions import state_conditions
 from pipeline.protocol.hiring import Hirer
 from pipeline.protocol.supervising import Life
+from pipeline.protocol.tombs import read_tomb
 
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
@@ -148,15 +149,21 @@ class ApartHirer:
         leader = self._leader
         try:
             is_born = await leader.store.read(keys.worker(leader.run, hiring.worker)) is not None
+            tomb = await read_tomb(leader.store, leader.run, hiring.worker) if is_born else None
         except FleetError as error:
             return Life("engine", 0, seconds, str(error))
-        if is_born:
+        if is_born and (tomb is None or tomb.cause != "engine"):
             self._failures.pop(hiring.slot, None)
             return Life("finished", 0, seconds, end.detail)
         if leader.orders.is_stopped.is_set():
             return Life("stopped", 0, seconds)
+        why = tomb.detail if tomb is not None else f"ended before it began: {end.detail or end.code}"
+        return self._failed(hiring, EngineError(f"worker {hiring.worker!r}: {why}"), seconds)
+
+    def _failed(self, hiring: Hiring, fault: EngineError, seconds: float) -> Life:
+        """A slot that fails again and again is no passing trouble."""
         self._failures[hiring.slot] = self._failures.get(hiring.slot, 0) + 1
-        fault = EngineError(f"worker {hiring.worker!r} ended before it began: {end.detail or end.code}")
+        fault.permanent = self._failures[hiring.slot] >= self._leader.limits.max_failed_starts
         return Life("engine", 0, seconds, str(fault), fault)
 
 

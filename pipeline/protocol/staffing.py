@@ -26,6 +26,8 @@ class Staff:
     async def hire(self, living: Sequence[str]) -> None:
         """Start workers up to the number asked for, but never more than there is work."""
         leader = self._leader
+        if leader.fault and not leader.hirer.is_local:
+            return  # None can be had; those that live may end the work.
         present = self._present(living)
         wanted = min(leader.workers - len(present), self._open_batches() - len(self._idle()))
         free = leader.crew.free_slots()
