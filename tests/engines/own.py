@@ -125,5 +125,5 @@ def _started(make: Callable[[], EngineT]) -> Iterator[EngineT]:
             engine.start()  # Another took its port between the choice and the start.
         yield engine
     finally:
-        engine.resume()
+        engine.kill()  # Nobody needs its last words, and containers may take long over theirs.
         engine.stop()

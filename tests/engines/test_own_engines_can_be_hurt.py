@@ -113,7 +113,7 @@ def test_nothing_of_a_private_engine_stays() -> None:
 def test_a_private_docker_stands_beside_others_and_survives_a_crash(own_docker: OwnDocker, base_image: str) -> None:
     """Its containers end with a daemon that crashed, as Docker does without live-restore; data stay; then it goes without a trace."""
     client, folder = own_docker.client(), own_docker.folder
-    made = client.containers.run(base_image, ["sleep", "600"], network_mode="none", detach=True)
+    made = client.containers.run(base_image, ["sleep", "600"], network_mode="none", stop_signal="SIGKILL", detach=True)
     assert made.status in ("created", "running")
     own_docker.kill()
     assert not own_docker.running()
@@ -133,7 +133,9 @@ def test_containers_go_on_while_their_daemon_is_away(base_image: str) -> None:
     """With live-restore a restarted daemon finds them running."""
     with own.own_docker(live_restore=True) as engine:
         client = engine.client()
-        made = client.containers.run(base_image, ["sleep", "600"], network_mode="none", detach=True)
+        made = client.containers.run(
+            base_image, ["sleep", "600"], network_mode="none", stop_signal="SIGKILL", detach=True
+        )
         made.reload()
         pid = made.attrs["State"]["Pid"]
         engine.kill()
