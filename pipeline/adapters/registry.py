@@ -8,7 +8,9 @@ from __future__ import annotations
 import platform as machine
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from pipeline.adapters import registry_blobs, registry_manifests
 from pipeline.adapters.registry_credentials import Credentials
@@ -30,6 +32,9 @@ from pipeline.logic.platforms import Platform, choose, parse_platform, platform,
 from pipeline.model.images import Descriptor, Image
 from pipeline.model.references import parse_reference
 from pipeline.ports.images import OpenContent, OutgoingImage
+
+SMALL: Final = 64 << 10
+"""Bytes of a blob that is sent without asking whether it is there."""
 
 
 class HttpRegistry:
@@ -103,9 +108,10 @@ class HttpRegistry:
 
     def send_images(self, images: Sequence[OutgoingImage], done: Callable[[OutgoingImage], None]) -> int:
         """Many at once, over all connections."""
-        self._stop.clear()
+        news = threading.Event()
         try:
-            return send_all(images, self._send_image, done, connections=self._connections, stop=self._stop)
+            send = partial(self._send_image, news)
+            return send_all(images, send, done, connections=self._connections, stop=self._stop)
         finally:
             self._stop.clear()
 
@@ -126,17 +132,29 @@ class HttpRegistry:
         """Delete it, if the registry lets us."""
         return registry_manifests.delete_manifest(self._transport, repository, digest)
 
-    def _send_image(self, outgoing: OutgoingImage) -> int:
+    def _send_image(self, news: threading.Event, outgoing: OutgoingImage) -> int:
+        """`news` is set by the first image that is not there: those after it will not be there either.
+
+        A push that was broken off is taken up where it ended, and a new one costs no needless question.
+        """
         image, made = outgoing.made.image, outgoing.made
-        if not outgoing.tag and self.has_manifest(image.repository, image.manifest.digest):
-            return 0
+        if not news.is_set() and not outgoing.tag:
+            if self.has_manifest(image.repository, image.manifest.digest):
+                return 0
+            news.set()
         sent = 0
         for layer in image.layers:
             if (content := outgoing.contents.get(layer.blob.digest)) is not None:
-                sent += self.send_blob(image.repository, layer.blob, content)
-        sent += self.send_blob(image.repository, image.config_blob, content_of(made.config))
+                sent += self._send_new(image.repository, layer.blob, content)
+        sent += self._send_new(image.repository, image.config_blob, content_of(made.config))
         self.send_manifest(image.repository, image.manifest.media_type, made.manifest, tag=outgoing.tag)
         return sent
+
+    def _send_new(self, repository: str, blob: Descriptor, content: OpenContent) -> int:
+        """A blob of an image that is not there; sending a small one costs less than asking for it."""
+        if blob.size > SMALL:
+            return self.send_blob(repository, blob, content)
+        return registry_blobs.send_blob(self._transport, repository, blob, content, chunk=self._chunk)
 
 
 def _own_platform() -> Platform:
