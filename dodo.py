@@ -17,8 +17,14 @@ def task_types():
 
 
 def task_engines():
-    """make what the tests want beside this environment: an interpreter with the plug-ins, kept in the cache folder"""
-    return {"actions": [[PYTHON, "-m", "tests.compatibility.environment"]], "verbosity": 2}
+    """start what the tests want beside this environment (Docker, registries, S3, images), and make an interpreter with the plug-ins"""
+    make = [[PYTHON, "-m", "tests.compatibility.environment"], [PYTHON, "-m", "tests.engines", "start"]]
+    return {"actions": make, "verbosity": 2}
+
+
+def task_stop_engines():
+    """stop what `engines` started; what was built and made stays in the cache"""
+    return {"actions": [[PYTHON, "-m", "tests.engines", "stop"]], "verbosity": 2}
 
 
 def task_coverage():
