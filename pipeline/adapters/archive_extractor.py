@@ -15,12 +15,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Final, Literal, Self
+from typing import IO, Final, Literal, Self, cast
 
 from attrs import define, field, frozen
 
+from pipeline.adapters.archive_stream import EndlessArchive, archive_stream
 from pipeline.errors import EngineError
 
+HINT: Final = "do not use it; see where it came from"
 PIECE: Final = 2**20
 NOTE_BYTES: Final = 2**20
 """What a header of a tar archive may add to the next one: long names, times."""
@@ -67,12 +69,18 @@ def extract(archive: Path, target: Path, *, limits: Limits | None = None) -> lis
         raise EngineError(f"cannot unpack into {str(target)!r}: {error.strerror}") from error
     try:
         unpacking = Unpacking(str(archive.name), os.fspath(target), archive.stat().st_size, limits or Limits())
-        for member in _members(archive):
+        for member in _members(archive, unpacking.stream_bytes):
             unpacking.take(member)
         return unpacking.finish()
+    except EndlessArchive:
+        shutil.rmtree(target, ignore_errors=True)
+        raise HostileArchive(f"archive {archive.name!r} is too large when unpacked", hint=HINT) from None
     except BaseException as error:
         shutil.rmtree(target, ignore_errors=True)
-        raise _explained(error, archive) from error
+        explained = _explained(error, archive)
+        if explained is error:
+            raise
+        raise explained from error
 
 
 def _explained(error: BaseException, archive: Path) -> BaseException:
@@ -97,6 +105,11 @@ class Unpacking:
     _links: list[tuple[str, Member]] = field(factory=list)
     _bytes: int = 0
     _count: int = 0
+
+    @property
+    def stream_bytes(self) -> int:
+        """What the archive may be without its compression, headers included."""
+        return max(self.limits.free_bytes, int(self.packed * self.limits.ratio)) + PIECE
 
     def take(self, member: Member) -> None:
         """Unpack one member; links come last, so that nothing is ever written through one."""
@@ -199,7 +212,7 @@ class Unpacking:
         return False
 
     def _refused(self, why: str) -> HostileArchive:
-        return HostileArchive(f"archive {self.archive!r} {why}", hint="do not use it; see where it came from")
+        return HostileArchive(f"archive {self.archive!r} {why}", hint=HINT)
 
 
 class _Header(tarfile.TarInfo):
@@ -215,7 +228,7 @@ class _Header(tarfile.TarInfo):
         return info
 
 
-def _members(archive: Path) -> Iterator[Member]:
+def _members(archive: Path, limit: int) -> Iterator[Member]:
     with archive.open("rb") as start:
         is_zip = start.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
     if is_zip:
@@ -224,9 +237,13 @@ def _members(archive: Path) -> Iterator[Member]:
                 yield _of_zip(file, entry)
     else:
         # As a stream: what has been seen is not gone back to, whatever a header says.
-        with tarfile.open(archive, "r|*", tarinfo=_Header) as tar:
+        with (
+            archive_stream(archive, limit) as stream,
+            tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|", tarinfo=_Header) as tar,
+        ):
             for info in tar:
                 yield _of_tar(tar, info)
+            stream.finish()
 
 
 def _of_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:

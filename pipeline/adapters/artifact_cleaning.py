@@ -118,6 +118,8 @@ class Cleaner:
 
     def clean(self, keeping: Keeping, *, dry: bool = False) -> Removal:
         """Remove what may not stay, or only say what that would be."""
+        if not os.path.isdir(self._folder.root):
+            return Removal(records={}, content=0, size=0)
         with self._folder.locked(alone=not dry):
             needed = leased(self._folder.root, forget_dead=not dry)
             entries, broken = self.entries()
