@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from extensions.plugins import Launching
 from pipeline.errors import UntrustworthyRun, UsageError
@@ -124,11 +123,9 @@ def plain(values: Mapping[str, str | Secret], where: str) -> dict[str, str]:
 
 def read_images(path: Path) -> RunImages:
     """What `push` has left. Raises `UntrustworthyRun`."""
-    from pipeline.model.images import Places, RunImages
+    from pipeline.logic.run_images import from_json
 
     try:
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        places = Places(**found.pop("places"))
-        return RunImages(**{**found, "by_slot": tuple(found["by_slot"])}, places=places)
+        return from_json(path.read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UntrustworthyRun(f"cannot read {str(path)!r}: {error}", hint="run `doit -a push launch`") from error

@@ -1,4 +1,4 @@
-"""A worker's own log, for people: one line for each batch and for what went wrong, on standard output."""
+"""A worker's own log, for people: one line for each batch it claims and for what went wrong, on standard output."""
 
 from __future__ import annotations
 
@@ -11,18 +11,14 @@ class Log:
     """Takes events."""
 
     def __init__(self) -> None:
-        self._batch: BatchClaimed | None = None
         self._tests = self._bad = 0
-        self._since = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         """Take one."""
         if isinstance(event, TestFinished):
-            self._tests += 1
-            self._bad += event.result.verdict.is_bad
+            self._take(event)
         elif isinstance(event, BatchClaimed):
-            self.end_batch()
-            self._batch, self._since = event, time.monotonic()
+            self.say(f"{self._tests} tests done, {self._bad} bad; claims batch {event.batch} with {event.tests} more")
         elif isinstance(event, WorkerStarted):
             self.say(f"worker {event.worker} begins")
         elif isinstance(event, WorkerLost):
@@ -32,12 +28,11 @@ class Log:
         elif isinstance(event, Notice):
             self.say(f"{event.level}: {event.text}")
 
-    def end_batch(self) -> None:
-        """Say how the batch went that was claimed last."""
-        if self._batch is not None:
-            seconds = time.monotonic() - self._since
-            self.say(f"batch {self._batch.batch}: {self._tests} tests, {self._bad} bad, {seconds:.1f} s")
-        self._batch, self._tests, self._bad = None, 0, 0
+    def _take(self, event: TestFinished) -> None:
+        self._tests += 1
+        if event.result.verdict.is_bad:
+            self._bad += 1
+            self.say(f"{event.result.verdict.value}: {event.result.test}")
 
     def say(self, text: str) -> None:
         """Print a line at once."""

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from pipeline.adapters.clock import SystemClock
@@ -90,7 +91,6 @@ async def _work(given: Given, secrets: Secrets, log: Log) -> int:
     worker = _worker(given, plan, stated, store, orders, secrets.env, log)
     numbers = _listen_to_signals(orders)
     life = await supervise_elsewhere(worker)
-    log.end_batch()
     log.say(f"{life.cause}: {life.tests} tests, {life.seconds:.1f} s {life.detail}".rstrip())
     await worker.launcher.close()
     return _status(life, numbers)
@@ -108,9 +108,11 @@ def _worker(
     from pipeline.adapters.cgroup import out_of_memory_kills
     from pipeline.launchers.local import LocalLauncher
     from pipeline.worker.memory import MemoryLauncher
+    from pipeline.worker.outputs import send_outputs
 
     limits = limits_of(stated)
-    local = LocalLauncher(specs_of(stated, env), given.scratch, slots=stated.slots, lease_seconds=limits.lease_seconds)
+    specs = specs_of(stated, env)
+    local = LocalLauncher(specs, given.scratch, slots=stated.slots, lease_seconds=limits.lease_seconds)
     store = CertainStore(store.store, store.clock, limits.retry_seconds, limits.outage_seconds)
     return Worker(
         run=given.run,
@@ -119,6 +121,7 @@ def _worker(
         view=RunView(given.run, plan, store, store.clock, limits.lease_seconds),
         store=store,
         journal=store.store.journal(keys.journal(given.run, given.worker)),
+        parting=partial(send_outputs, store, given.run, given.worker, specs, given.scratch, since=store.clock.wall()),
         launcher=MemoryLauncher(local, out_of_memory_kills),
         clock=store.clock,
         emit=log,
