@@ -25,6 +25,7 @@ from pipeline.stages.agent import Framework, Inputs, Wishes
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
+    from extensions.imaging import Imaging
     from pipeline.adapters.loop import Loop
     from pipeline.model.events import Event
     from pipeline.model.runs import MergedRun
@@ -108,6 +109,10 @@ class LocalAgent:
         """The project's tracked and unignored files."""
         return [self.root / name for name in self._watched.files]
 
+    def source_digests(self) -> Mapping[str, str]:
+        """Digest by name of the same files."""
+        return self._watched.files
+
     def up_to_date_counts(self) -> bool:
         """Whether every selected suite lets an earlier green result stand."""
         return all(self.fleet.suites[name].up_to_date.get() for name in self.fleet.suites.names())
@@ -122,6 +127,10 @@ class LocalAgent:
     def slots(self) -> int:
         """How many workers there may be; 0 means in the foreground."""
         return self.workforce.slots
+
+    def runs_images(self) -> bool:
+        """Whether workers run images."""
+        return self.workforce.needs_images()
 
     def launcher(self) -> Any:
         """Where workers live."""
@@ -146,6 +155,13 @@ class LocalAgent:
             return self._framework(framework).wanted
 
         return Provisions(self.fleet, self.root, self.suites, lambda: self.caching.cache, wanted, self._say)
+
+    @cached_property
+    def imaging(self) -> Imaging:
+        """What images are made with."""
+        from extensions.imaging import Imaging
+
+        return Imaging(self, self._say)
 
     def _say(self, text: str) -> None:
         from pipeline.model.events import Notice
@@ -261,6 +277,17 @@ class LocalAgent:
         """Print the result that still stands, with its age."""
         self.reporting.say(self._results.told_again(self.inputs().identity))
 
+    def bring_home(self, run: str, worker: str = "") -> Sequence[Path]:
+        """Unpack what workers elsewhere have left, all or one; the folders made."""
+        from extensions.homecoming import bring_home
+        from pipeline.model.events import Notice
+
+        def tell(text: str) -> None:
+            self.emit(Notice(level="warning", text=text))
+
+        folder = self.build / "outputs"
+        return self.wait(bring_home(self.store(), self.clock(), run, folder, tell, worker=worker))
+
     def learn(self, run: MergedRun) -> None:
         """Remember the outcome and its durations, and prune what is old."""
         self._results.remember(self.inputs().identity, run)
@@ -310,6 +337,8 @@ class LocalAgent:
 
     def close(self) -> None:
         """End harnesses, reporters and the loop; safe to call when nothing was ever made."""
+        if "imaging" in vars(self):
+            self.imaging.close()
         self.caching.close()
         self.reporting.close()
         if self._loop is not None:

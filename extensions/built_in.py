@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from extensions.plugins import Launching
+from extensions.plugins import Launching, needs_images
 from pipeline.ports import Launcher, Store
 
 
@@ -19,6 +19,7 @@ def local_launcher(launching: Launching) -> Launcher:
     )
 
 
+@needs_images
 def docker_launcher(launching: Launching) -> Launcher:
     """Workers as containers."""
     from extensions.dockering import docker_terms, read_images

@@ -10,6 +10,7 @@ from extensions.doctoring import checks
 from pipeline.graph.catalog import Catalog
 from pipeline.stages import (
     artifacts,
+    base,
     cache,
     collect,
     compile,
@@ -17,9 +18,11 @@ from pipeline.stages import (
     gather,
     group,
     history,
+    image,
     init,
     launch,
     plan,
+    push,
     reproduce,
     settings,
     sweep,
@@ -31,8 +34,11 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     compiled = compile.register(catalog, agent, _compile)
     collected = collect.register(catalog, agent, compiled)
     grouped = group.register(catalog, agent, collected)
-    artifacts.register(catalog, agent.provisions, lambda: agent.build, agent.workforce.needs_images)
-    launched = launch.register(catalog, agent, grouped, resume=resume)
+    provided = artifacts.register(catalog, agent.provisions, lambda: agent.build, agent.runs_images)
+    based = base.register(catalog, agent, lambda: agent.imaging, (compiled, provided))
+    imaged = image.register(catalog, agent, lambda: agent.imaging, grouped, based)
+    pushed = push.register(catalog, agent, lambda: agent.imaging, imaged)
+    launched = launch.register(catalog, agent, grouped, pushed, resume=resume)
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))

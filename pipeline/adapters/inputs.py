@@ -20,7 +20,7 @@ from pipeline.adapters.file_content import UNREADABLE, Signature, changed_at, co
 from pipeline.adapters.file_listing import Listing, globbed, matcher, names_of
 from pipeline.adapters.installed import interpreter_digest
 
-__all__ = ["Changes", "FilesDigest", "changes", "files_digest", "interpreter_digest"]
+__all__ = ["Changes", "FilesDigest", "changes", "file_digests", "files_digest", "interpreter_digest"]
 
 _VERSION: Final = 1
 _RACY_NANOSECONDS: Final = 2_000_000_000
@@ -73,6 +73,16 @@ def files_digest(
         scan.digest()
         _write_cache(cache_path, scan)
     return FilesDigest(scan.cache["digest"], {name: entry[-1] for name, entry in scan.cache["entries"].items()})
+
+
+def file_digests(root: str | os.PathLike[str], names: Iterable[str]) -> Mapping[str, str]:
+    """Digest by name of some files below the root, read now."""
+    top = os.fspath(root)
+    folder = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return {name: content_digest(os.path.join(top, name), signature(name, folder)) for name in names}
+    finally:
+        os.close(folder)
 
 
 @define

@@ -123,6 +123,9 @@ class Agent(Protocol):
     def slots(self) -> int:
         """How many workers the settings and the launcher allow."""
 
+    def runs_images(self) -> bool:
+        """Whether workers run images; leaves settings open."""
+
     def launcher(self) -> WarmLauncher:
         """Where workers live."""
 
@@ -167,6 +170,9 @@ class Agent(Protocol):
 
     def say_again(self) -> None:
         """Print the result that still stands, with its age."""
+
+    def bring_home(self, run: str, worker: str = "") -> Sequence[Path]:
+        """Unpack what workers elsewhere have left, all or one, to `build/outputs/<worker>/<suite>`; the folders made."""
 
     def learn(self, run: MergedRun) -> None:
         """Remember the outcome and its durations, and prune what is old."""

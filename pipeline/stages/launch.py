@@ -28,14 +28,17 @@ NAMED = 5
 DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
-def register(catalog: Catalog, agent: Agent, grouped: Handle, *, resume: str = "") -> Handle:
-    """Add the task; `group` runs before it only if it must run. `resume` names a run to go on with."""
+def register(catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, *, resume: str = "") -> Handle:
+    """Add the task; `group`, or `push` where workers run images, runs before it only if it must run.
+
+    `resume` names a run to go on with.
+    """
     return catalog.add(
         "launch",
         lambda: TaskSpec(
             name="launch",
             actions=(Action(launch, {"agent": agent, "resume": resume}),),
-            setup=(grouped,) if agent.slots() else (),
+            setup=((pushed if agent.runs_images() else grouped),) if agent.slots() else (),
             digest=lambda: _digest(agent, resume),
         ),
         doc=DOC,

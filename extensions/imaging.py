@@ -1,0 +1,131 @@
+"""What images are made with, from settings to ports: registry, layers, steps, builder. Each made when a stage first asks.
+
+The composition root's half of `stages.imaging.Imaging`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from extensions.image_steps import Steps
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from extensions.agent import LocalAgent
+    from pipeline.adapters.keyed_layers import KeyedLayers
+    from pipeline.adapters.registry import HttpRegistry
+    from pipeline.adapters.registry_credentials import Credentials
+    from pipeline.model.images import Image
+    from pipeline.ports.images import ImageBuilder
+    from pipeline.stages.imaging import Shape
+
+
+class Imaging:
+    """Images of one agent."""
+
+    def __init__(self, agent: LocalAgent, tell: Callable[[str], None]) -> None:
+        self._agent, self._tell = agent, tell
+        self._fleet = agent.fleet
+        self._there: dict[tuple[str, str], bool] = {}
+
+    @property
+    def mode(self) -> str:
+        """`per-worker` or `shared`."""
+        return str(self._fleet.images.mode.get())
+
+    @cached_property
+    def platform(self) -> str:
+        """Platform of the images; empty: this machine's."""
+        return str(self._fleet.images.platform.get())
+
+    @property
+    def keep_runs(self) -> int:
+        """How many runs' images `sweep` leaves."""
+        return int(self._fleet.images.keep_runs.get())
+
+    @cached_property
+    def repository(self) -> str:
+        """`host:port/name`. Raises `UsageError` when it is not set or cannot be."""
+        from pipeline.logic.repositories import repository_of
+
+        return repository_of(self._fleet.registry.url.get(), self._fleet.project.name.get())
+
+    @cached_property
+    def registry(self) -> HttpRegistry:
+        """All registries."""
+        from pipeline.adapters.registry import HttpRegistry
+
+        settings = self._fleet.registry
+        ca_file = settings.ca_file.get()
+        return HttpRegistry(
+            ca_file=str(ca_file) if ca_file else "",
+            insecure=settings.insecure.get(),
+            connections=max(1, settings.connections.get()),
+            credentials=self._credentials(),
+        )
+
+    def _credentials(self) -> Mapping[str, Credentials]:
+        from pipeline.adapters.registry_credentials import Credentials
+
+        settings = self._fleet.registry
+        user, secret = settings.username.get(), settings.password.get()
+        if not user and secret is None:
+            return {}
+        if not user or secret is None:
+            missing = "password" if user else "username"
+            raise UsageError(f"setting 'registry.{missing}' is missing: username and password belong together")
+        password = secret.reveal(self._fleet.environment, self._fleet.home)
+        host = self.repository.partition("/")[0]
+        return {host: Credentials(username=user, password=password, source="the settings (registry.username)")}
+
+    @cached_property
+    def layers(self) -> KeyedLayers:
+        """Layers of this machine."""
+        from pipeline.adapters.keyed_layers import KeyedLayers
+
+        return KeyedLayers(self._agent.state / "images", self.progress)
+
+    @cached_property
+    def _shape(self) -> Shape:
+        return Steps(self._agent, self._tell).shape(self.base_image())
+
+    def shape(self) -> Shape:
+        """What the shared image is to be."""
+        return self._shape
+
+    def base_image(self) -> Image:
+        """The base image, from its registry or, where only the daemon has it, by way of ours. Raises `UsageError`."""
+        from pipeline.logic.repositories import default_base
+
+        name = self._fleet.images.base.get()
+        reference = name or default_base([suite.interpreter.version for suite in self._agent.suites()])
+        found = self.registry.resolve(reference, self.platform)
+        if found is None:
+            raise UsageError(
+                f"base image {reference!r} is not in its registry"
+                + ("" if name else ", which is what images stand on by default"),
+                hint="set images.base to an image that this machine can reach",
+            )
+        return found
+
+    def builder(self) -> ImageBuilder:
+        """The Docker daemon. Raises `EngineError` when there is none."""
+        raise UsageError("Dockerfiles cannot be built yet")
+
+    def is_there(self, repository: str, digest: str) -> bool:
+        """Whether the registry has that manifest; asked once for each."""
+        key = (repository, digest)
+        if key not in self._there:
+            self._there[key] = self.registry.has_manifest(repository, digest)
+        return self._there[key]
+
+    def progress(self, text: str) -> None:
+        """Tell a person what goes on."""
+        self._tell(text)
+
+    def close(self) -> None:
+        """Close connections, if any were made."""
+        if "registry" in vars(self):
+            self.registry.close()
