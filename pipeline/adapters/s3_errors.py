@@ -48,6 +48,7 @@ WAYS_OUT: Final[Mapping[str, tuple[str, str]]] = {
     "403": ("access is denied", _RIGHTS),
     "AllAccessDisabled": ("the bucket is closed for everybody", "ask who owns it"),
     "InvalidAccessKeyId": ("the access key is not known there", _CREDENTIALS),
+    "XAdminUserNotFound": ("the access key is not known there", _CREDENTIALS),
     "SignatureDoesNotMatch": ("the secret key does not fit the access key", _CREDENTIALS),
     "InvalidToken": ("the session token is not valid", _CREDENTIALS),
     "ExpiredToken": ("the credentials have expired", "get new ones; the same command then goes on with the run"),
@@ -88,6 +89,8 @@ def s3_in_use(what: str, place: Place) -> Iterator[None]:
         raise _answered(error, what, place) from error
     except BotoCoreError as error:
         raise _unanswered(error, what, place) from error
+    except RecursionError as error:  # The client asks for the bucket's region, and is sent on, and asks for it.
+        raise _refused("PermanentRedirect", what, place) from error
     except (ResponseParserError, ValueError, LookupError) as error:
         # An answer that was cut within its head or its XML.
         raise _garbled(what, place) from error

@@ -1,7 +1,8 @@
 """Stands between an S3 client and its server, counts requests, and does to the next ones what a test says.
 
 Fates: `lost` (the server acts, its answer is thrown away), `cut` (half of the answer), `refused` (the server hears
-nothing), `late` (the answer comes after `LATE_SECONDS`), or bytes: that answer instead, the server hears nothing.
+nothing), `late` (the answer comes after `LATE_SECONDS`), `generous` (412 becomes 200, as if conditions were ignored), or
+bytes: that answer instead, the server hears nothing.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ def tampering(upstream: str) -> Iterator[Tamperer]:
             answer = fate if isinstance(fate, bytes) else b"" if fate == "refused" else self._ask(body)
             if fate == "late":
                 tamperer.closing.wait(LATE_SECONDS)
+            if fate == "generous" and answer.startswith(b"HTTP/1.1 412"):
+                answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             if fate == "cut":
                 answer = answer[: len(answer) // 2]
             self.wfile.write(b"" if fate in ("lost", "refused") else answer)

@@ -67,7 +67,7 @@ def test_of_racing_creators_one_knows_that_it_won(s3: Any, tamperer: Tamperer, f
 def test_a_journal_holds_each_record_once(s3: Any, tamperer: Tamperer, fate: str) -> None:
     """Whatever befalls requests, records are there once, in order, for readers and under the seal."""
     _often(tamperer, FATES[fate])
-    records = [b"%d" % number for number in range(12)]
+    records = [b"%d" % number for number in range(6)]
 
     async def claim() -> tuple[list[bytes], list[bytes]]:
         writer = store_in(s3, endpoint=tamperer.url)
