@@ -50,7 +50,7 @@ def test_passing_trouble_is_unavailable(s3: Any, tamperer: Tamperer, status: int
         (403, "RequestTimeTooSkewed", "clock is wrong", "set the clock"),
         (400, "ExpiredToken", "expired", "get new ones"),
         (403, "InvalidAccessKeyId", "not known", "AWS_ACCESS_KEY_ID"),
-        (301, "PermanentRedirect", "another region", "region="),
+        (400, "AuthorizationHeaderMalformed", "another region", "region="),
         (404, "NoSuchBucket", "no such bucket", "create it"),
         (501, "NotImplemented", "lacks something", "conditional writes"),
         (400, "Unheard", "refuses with 400 Unheard", "allow"),
@@ -68,6 +68,13 @@ def test_lasting_trouble_says_what_to_do(
     assert told in error.message
     assert hint in error.hint
     assert len(tamperer.seen) <= 2
+
+
+def test_being_sent_on_for_ever_is_told(s3: Any, tamperer: Tamperer) -> None:
+    """The client follows redirects to another region by itself; one that leads nowhere ends as an error."""
+    tamperer.decide = lambda method, path: refusal(301, "PermanentRedirect")
+
+    assert "another region" in _error(store_in(s3, endpoint=tamperer.url)).message
 
 
 def test_the_server_itself_refuses_wrong_keys(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
