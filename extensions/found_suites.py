@@ -88,7 +88,18 @@ def _suite(
         slow_after_seconds=settings.slow_after_seconds.get(),
         retries=settings.retries.get(),
         xdist=settings.xdist.get(),
+        outputs=_outputs(settings, name),
     )
+
+
+def _outputs(settings: Any, name: str) -> tuple[str, ...]:
+    patterns = tuple(settings.outputs.get())
+    for pattern in patterns:
+        if pattern.startswith("/") or ".." in pattern.split("/") or not pattern.strip("/."):
+            raise UsageError(
+                f"suite {name!r}: outputs has {pattern!r}", hint="patterns are relative to the suite's root, below it"
+            )
+    return patterns
 
 
 def both(select: str, exclude: str) -> str:

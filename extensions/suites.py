@@ -51,6 +51,9 @@ class Suite(Pytest):
     exclude = nested(Exclude)
     services = nested(Services)
 
+    outputs = setting(texts, ())
+    """Files that tests leave and that are wanted, as patterns relative to `root`: `["reports/*.xml", "screenshots/**"]`. Workers elsewhere send them home when they end, to `<build_dir>/outputs/<worker>/<suite>/`."""
+
     up_to_date = setting(kinds.boolean, True)
     """Whether a green result is printed again when nothing changed. False: run every time."""
 

@@ -93,7 +93,20 @@ class Workforce:
         spec = self._framework(suite).harness(
             suite, run=identity, slots=self.slots, seed=int(identity[:8], 16) if seed == "auto" else int(seed)
         )
-        return evolve(spec, options={**spec.options, "nice": self.pools[0].nice.get()})
+        own = {"nice": self.pools[0].nice.get(), "carries": self._carries(suite)}
+        return evolve(spec, options={**spec.options, **own})
+
+    def _carries(self, suite: Suite) -> dict[str, object]:
+        """What a worker elsewhere sends home of this suite: patterns below the project's root.
+
+        The outputs that settings name, and what the framework needs for its conclusion.
+        """
+        root = Path(self.fleet.scope.ledger.context.root)
+        needed = getattr(self._framework(suite), "carries", None)
+        patterns = (*suite.outputs, *(needed(suite) if needed is not None else ()))
+        folder = Path(suite.root)
+        below = folder.relative_to(root) if folder == root or root in folder.parents else Path()
+        return {"root": str(root), "globs": [(below / pattern).as_posix() for pattern in patterns]}
 
     def limits(self) -> Limits:
         """Spans and budgets of the protocol, from the settings."""

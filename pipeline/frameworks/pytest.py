@@ -82,6 +82,26 @@ def foreground(suite: Suite) -> list[str]:
     return [*([str(script)] if by_name else [suite.interpreter.path, "-m", "pytest"]), *arguments(suite)]
 
 
+def carries(suite: Suite) -> tuple[str, ...]:
+    """Files, as patterns relative to the suite's root, that a worker elsewhere sends home for `conclude`."""
+    return (f"{data_file(Path(suite.root))}.*",)
+
+
+def data_file(folder: Path) -> str:
+    """Where coverage keeps its data, relative to the folder; its own name where its configuration says none below it."""
+    found = ""
+    for candidate, section in ((".coveragerc", "run"), ("setup.cfg", "coverage:run"), ("tox.ini", "coverage:run")):
+        parser = configparser.RawConfigParser(strict=False)
+        parser.read(folder / candidate, encoding="utf-8")
+        found = found or parser.get(section, "data_file", fallback="")
+    pyproject = folder / "pyproject.toml"
+    if not found and pyproject.is_file():
+        tool = tomllib.loads(pyproject.read_text("utf-8")).get("tool", {})
+        found = str(tool.get("coverage", {}).get("run", {}).get("data_file", ""))
+    plain = os.path.normpath(found) if found and "$" not in found else ".coverage"
+    return ".coverage" if os.path.isabs(plain) or plain.startswith("..") else plain
+
+
 def prepare(suite: Suite, facts: Mapping[str, Any]) -> None:
     """Remove the coverage data of earlier runs, unless they are to be appended to."""
     told = facts.get("cov")
@@ -97,10 +117,21 @@ def conclude(suite: Suite, facts: Mapping[str, Any], command: Callable[[Sequence
     if not told:
         return Conclusion()
     script = Path(__file__).parent.parent / "harness" / "pytest_coverage_report.py"
+    if "homes" in facts:
+        told = {**told, **_brought(Path(told["data_file"]).parent, facts["homes"])}
     printed = command([suite.interpreter.path, str(script), json.dumps(told)], suite.root)
     *lines, answer = printed.rstrip("\n").split("\n")
     objection = json.loads(answer)["objection"]
     return Conclusion(text="\n".join(lines), objections=(objection,) if objection else ())
+
+
+def _brought(folder: Path, homes: Mapping[str, Any]) -> dict[str, Any]:
+    """Where workers elsewhere have sent their data files, and which of their paths are which here.
+
+    `homes`: `folders`, what each worker has sent of the project; `here` and `there`, the project's root here and there.
+    """
+    below = os.path.relpath(folder, homes["here"])
+    return {"folders": [os.path.join(one, below) for one in homes["folders"]], "paths": [homes["here"], homes["there"]]}
 
 
 def condemns(suite: Suite, path: Path) -> bool:

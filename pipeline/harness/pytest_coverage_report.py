@@ -44,7 +44,10 @@ def _combined(facts: dict[str, Any]) -> Any:
         config_file=options["cov_config"] or True,
     )
     cov.load()
-    cov.combine()
+    if "folders" in facts:
+        cov.set_option("paths", {**(cov.get_option("paths") or {}), "doit-fleet": facts["paths"]})
+    folders = [os.path.dirname(facts["data_file"]), *facts.get("folders", ())]
+    cov.combine([folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)])
     cov.save()
     return cov
 

@@ -44,6 +44,8 @@ class Suite:
     timeout_seconds: float | None = None
     slow_after_seconds: float | None = 60.0
     retries: int = 0
+    outputs: tuple[str, ...] = ()
+    """Patterns, relative to `root`, of what workers elsewhere send home."""
     xdist: bool = True
     """Whether tests see what pytest-xdist would give them."""
 

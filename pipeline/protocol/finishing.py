@@ -97,7 +97,8 @@ class Finisher:
     async def _dismiss(self, *, kindly: bool, elsewhere: Callable[[], list[str]]) -> None:
         """Let workers finish their harnesses, or stop them; a signal cuts this short.
 
-        Those `elsewhere` are waited for until they have a tombstone, but not longer than an orderly end and one lease.
+        Those `elsewhere` are waited for until they have a tombstone, but not longer than an orderly end, as
+        long again for what they send home, and one lease.
         """
         leader, limits = self._leader, self._leader.limits
         leader.orders.is_over = True
@@ -105,7 +106,7 @@ class Finisher:
             leader.orders.is_stopped.set()
         leader.orders.wake()
         count, begun = leader.stop.count, leader.clock.monotonic()
-        span = (limits.finish_seconds if kindly else limits.stop_seconds) + limits.lease_seconds
+        span = 2 * (limits.finish_seconds if kindly else limits.stop_seconds) + limits.lease_seconds
         telling = asyncio.ensure_future(leader.hirer.dismiss(elsewhere(), kindly=kindly))
         while leader.stop.count == count:
             leader.news.clear()

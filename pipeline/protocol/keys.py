@@ -102,3 +102,13 @@ def closed(name: str) -> str:
 def last(key: str) -> str:
     """The last part of a key."""
     return key.rsplit("/", 1)[1]
+
+
+def outputs(name: str) -> str:
+    """What workers elsewhere leave beside verdicts."""
+    return f"runs/{name}/outputs/"
+
+
+def output(name: str, worker: str, output: str) -> str:
+    """One thing that a worker has left: chunks and their index lie below."""
+    return f"runs/{name}/outputs/{worker}/{output}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from pipeline.errors import EngineError, Fenced, StoreUnavailable
+from pipeline.errors import EngineError, Fenced, FleetError, StoreUnavailable
 from pipeline.logic.blame import Part
 from pipeline.logic.objects import Tomb, to_bytes
 from pipeline.logic.stealing import claims_ahead
@@ -109,10 +109,31 @@ async def _end(worker: Worker, life: Life) -> None:
     """End the harness, make the journal durable, write the own tombstone last."""
     grace = worker.limits.stop_seconds if life.cause == "stopped" else 0.0
     await kill_session(worker, grace_seconds=grace)
+    await _part(worker, life)
     try:
         await _within(worker.clock, worker.limits.lease_seconds, _write_last(worker, life))
     except TimeoutError:
         worker.notice("warning", "the store does not answer: left without a tombstone")
+
+
+async def _part(worker: Worker, life: Life) -> None:
+    """Send home what is to come home, still beating; verdicts first, and never at the cost of the tombstone."""
+    if worker.parting is None or life.cause == "fenced":
+        return
+    limits = worker.limits
+    beating = asyncio.ensure_future(beat_for_ever(worker))
+    try:
+        await _within(worker.clock, limits.lease_seconds, worker.flush())
+        await _within(
+            worker.clock, limits.stop_seconds if life.cause == "stopped" else limits.finish_seconds, worker.parting()
+        )
+    except TimeoutError:
+        worker.notice("warning", "there was not enough time to send home what tests have left")
+    except FleetError as error:
+        worker.notice("warning", f"what tests have left stays behind: {error}")
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
 
 
 async def _write_last(worker: Worker, life: Life) -> Tomb | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Fenced
@@ -37,10 +38,13 @@ class Worker:
         emit: Emit,
         limits: Limits,
         orders: Orders,
+        parting: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self.run, self.birth, self.plan, self.view = run, birth, plan, view
         self.store, self.journal, self.launcher, self.clock = store, journal, launcher, clock
         self.emit, self.limits, self.orders = emit, limits, orders
+        self.parting = parting
+        """Done when the harness has ended, before the tombstone: what is to come home is sent then."""
         self.name = birth.worker
         self.born = clock.monotonic()
         self.session: Session | None = None

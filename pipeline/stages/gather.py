@@ -45,7 +45,7 @@ def gather(agent: Agent) -> dict[str, Any]:
         return {}
     run = merged(agent, launch.read(agent))
     facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}
-    run = concluded(agent, run, facts)
+    run = concluded(agent, run, with_homes(agent, facts, agent.bring_home(run.run)))
     agent.learn(run)
     agent.finish(run)
     deliver(agent, facts)
@@ -83,6 +83,18 @@ def concluded(agent: Agent, run: MergedRun, facts: Mapping[str, Mapping[str, Any
     if agent.wishes().fail_on_flaky and (flaky := sum(one.result.is_flaky for one in run.outcomes)):
         objections.append(f"{flaky} flaky, and run.fail_on_flaky is set")
     return with_objections(run, objections)
+
+
+def with_homes(
+    agent: Agent, facts: Mapping[str, Mapping[str, Any]], brought: Sequence[Path]
+) -> Mapping[str, Mapping[str, Any]]:
+    """The facts of each suite, with where workers elsewhere have sent what its framework needs, if any have."""
+    if not brought:
+        return facts
+    from pipeline.model.images import Places  # Here, because only runs elsewhere need it.
+
+    homes = {"folders": [str(each) for each in brought], "here": str(agent.root), "there": Places().project}
+    return {suite: {**told, "homes": homes} for suite, told in facts.items()}
 
 
 def deliver(agent: Agent, facts: Mapping[str, Mapping[str, Any]]) -> None:
