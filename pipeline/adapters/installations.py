@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.adapters.installed import interpreter_digest
 from pipeline.errors import EngineError
 from pipeline.model.environments import Installation, Installed
 
@@ -14,7 +16,12 @@ SCRIPT = Path(__file__).parent.parent / "harness" / "installed_distributions.py"
 
 
 def installation_of(python: str) -> Installation:
-    """What that interpreter has. Raises `EngineError` when it does not answer."""
+    """What that interpreter has; asked again once something was installed. Raises `EngineError` when it does not answer."""
+    return _asked(python, interpreter_digest(python))
+
+
+@lru_cache(maxsize=16)
+def _asked(python: str, _state: str) -> Installation:
     try:
         done = subprocess.run(
             [python, str(SCRIPT)], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False
