@@ -7,6 +7,7 @@ user's name and where it came from.
 from __future__ import annotations
 
 import base64
+import warnings
 from typing import Any
 
 from attrs import field, frozen
@@ -50,7 +51,9 @@ def credentials_for(host: str) -> Credentials:
     from docker.utils.config import find_config_file
 
     try:
-        found: dict[str, Any] = auth.load_config().resolve_authconfig(host) or {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # A helper that is not installed is an error below, told once.
+            found: dict[str, Any] = auth.load_config().resolve_authconfig(host) or {}
     except (DockerException, ValueError) as error:
         raise EngineError(
             f"credentials for registry {host!r} cannot be read: {_short(error)}",

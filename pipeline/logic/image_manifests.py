@@ -94,7 +94,7 @@ def descriptor(data: bytes, media_type: str) -> Descriptor:
 
 def canonical(value: Any) -> bytes:
     """JSON of the same bytes for the same value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def _config(old: dict[str, Any], added: Sequence[Layer], changes: Mapping[str, Any], created: str) -> dict[str, Any]:

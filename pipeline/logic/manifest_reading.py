@@ -89,9 +89,7 @@ def read_image(repository: str, descriptor: Descriptor, manifest: Manifest, conf
     diff_ids = _list(_object(rootfs), "diff_ids")
     if len(diff_ids) != len(manifest.layers) or not all(isinstance(one, str) and is_digest(one) for one in diff_ids):
         raise _damaged("config and manifest name different layers")
-    for key in ("history", "config"):
-        if not isinstance(parsed.get(key) or {}, list if key == "history" and parsed.get(key) else dict):
-            raise _damaged(f"{key!r} of the config has the wrong form")
+    _check_config(parsed)
     layers = (Layer(blob=blob, diff_id=one) for blob, one in zip(manifest.layers, diff_ids, strict=True))
     return Image(
         repository=repository, manifest=descriptor, config_blob=manifest.config, config=parsed, layers=tuple(layers)
@@ -107,6 +105,20 @@ def platform_of(config: dict[str, Any]) -> Platform:
         return platform(*named)
     except UsageError as error:
         raise _damaged(error.message) from error
+
+
+def _check_config(parsed: dict[str, Any]) -> None:
+    """What is built upon has the form it should have; everything else is passed on as it is."""
+    settings = _object(parsed.get("config") or {})
+    names = settings.get("Env") or []
+    good = (
+        isinstance(parsed.get("history") or [], list)
+        and isinstance(settings.get("Labels") or {}, dict)
+        and isinstance(names, list)
+        and all(isinstance(name, str) for name in names)
+    )
+    if not good:
+        raise _damaged("history, variables or labels of the config have the wrong form")
 
 
 def _parsed(data: bytes) -> dict[str, Any]:
