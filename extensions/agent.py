@@ -339,6 +339,8 @@ class LocalAgent:
         """End harnesses, reporters and the loop; safe to call when nothing was ever made."""
         if "imaging" in vars(self):
             self.imaging.close()
+        if "provisions" in vars(self):
+            self.provisions.close()
         self.caching.close()
         self.reporting.close()
         if self._loop is not None:

@@ -147,6 +147,15 @@ class Provisions:
         return list(wishes.values())
 
     @cached_property
+    def _scratch(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="doit-fleet-layers-")
+
+    def close(self) -> None:
+        """Remove what layers were to be made of."""
+        if "_scratch" in vars(self):
+            self._scratch.cleanup()
+
+    @cached_property
     def _around(self) -> Surroundings:
         from pipeline.adapters.cores import available_cores
         from pipeline.adapters.dependency_layers import Surroundings
@@ -156,6 +165,7 @@ class Provisions:
             cache=self._cache(),
             environment=self._fleet.environment,
             home=self._fleet.home,
+            scratch=Path(self._scratch.name),
             processes=available_cores(),
             progress=self._tell,
         )

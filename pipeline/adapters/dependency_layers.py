@@ -57,6 +57,8 @@ class Surroundings:
     cache: ArtifactCache
     environment: Mapping[str, str] = field(repr=False)
     home: Path
+    scratch: Path
+    """A folder that stays until all layers are made."""
     processes: int = 1
     progress: Progress
     project: str = "/project"
@@ -106,6 +108,7 @@ def _making(wish: Wish, around: Surroundings) -> Making:
         target=Target(python=version, machine=machine_of(wish.platform), libc=wish.libc),
         cache=around.cache,
         settings=index_settings(around.environment, around.home, installation.prefix),
+        scratch=around.scratch,
         processes=around.processes,
         progress=around.progress,
     )

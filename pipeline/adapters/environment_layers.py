@@ -45,6 +45,8 @@ class Making:
     target: Target
     cache: ArtifactCache
     settings: IndexSettings
+    scratch: Path
+    """A folder that stays until all layers are made."""
     processes: int = 1
     progress: Progress
     had: list[Wheel] = field(factory=list, eq=False)
@@ -121,9 +123,7 @@ def copied_layer(making: Making) -> DependencyLayer:
         _copy(found, making, folder)
         return _finished(folder, making)
 
-    return DependencyLayer(
-        name="dependencies", key=key, about=f"{len(found)} installed distributions", make=make
-    )
+    return DependencyLayer(name="dependencies", key=key, about=f"{len(found)} installed distributions", make=make)
 
 
 def packages_layer(fresh: Sequence[Pin], making: Making) -> DependencyLayer | None:

@@ -34,42 +34,46 @@ class FreshPackages:
 
     digest: str
     about: str
-    folder: tempfile.TemporaryDirectory[str]
+    folder: Path
 
     def lay(self, folder: Path) -> None:
         """Put them below a folder."""
-        shutil.copytree(self.folder.name, folder, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
 
 
 def fresh_packages(fresh: Sequence[Pin], making: Making) -> FreshPackages | None:
-    """All of them, made now; None when there is nothing. Raises `UsageError` for what points outside the project."""
+    """All of them, made now; None when there is nothing. What is developed outside the project is left out, and told."""
     carried = [one for one in making.installation.distributions if folder_of(one) or why_not_kept(one)]
     if fresh:
         named = {_normal(pin.name) for pin in fresh}
         carried = [one for one in carried if folder_of(one) or _normal(one.name) in named]
-    folder = tempfile.TemporaryDirectory(prefix="doit-fleet-packages-")
-    place = Path(folder.name)
+    carried = [one for one in carried if _may_come(one, making)]
+    place = Path(tempfile.mkdtemp(prefix="packages-", dir=making.scratch))
     _carry(carried, making, place)
     built = _build(fresh, {_normal(one.name) for one in carried}, making, place)
     loose = _loose(making, place)
     names = sorted({*(one.name for one in carried), *built, *loose})
     if not names:
-        folder.cleanup()
         return None
     return FreshPackages(
-        digest=_digest(place), about=f"installed in place or not released: {', '.join(names)}", folder=folder
+        digest=_digest(place), about=f"installed in place or not released: {', '.join(names)}", folder=place
     )
+
+
+def _may_come(one: Installed, making: Making) -> bool:
+    origin = folder_of(one)
+    if not is_editable(one) or _is_within(origin, making.root):
+        return True
+    making.progress(
+        f"{one.name!r} is installed in place in {origin!r}, outside the project, and is not in the images: "
+        "tests that need it want it installed without -e"
+    )
+    return False
 
 
 def _carry(carried: Sequence[Installed], making: Making, place: Path) -> None:
     moved = {str(making.root): making.project}
     for one in carried:
-        origin = folder_of(one)
-        if is_editable(one) and not _is_within(origin, making.root):
-            raise UsageError(
-                f"{one.name!r} is installed in place in {origin!r}, outside the project {str(making.root)!r}, and cannot be in an image",
-                hint="install it from a release or as a copy (without -e), or run doit in the folder that holds both",
-            )
         lost = copy_distribution(one, making.installation, making.venv, place, moved)
         if lost and not is_editable(one):
             making.progress(f"{one.name}: {lost[0]!r} lies outside its environment and is not in the image")
@@ -91,7 +95,7 @@ def _build(fresh: Sequence[Pin], there: set[str], making: Making, place: Path) -
                 hint="pin a release of it",
             )
         making.progress(f"building {pin.name}: {pin.fresh}")
-        with tempfile.TemporaryDirectory(prefix="doit-fleet-build-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="build-", dir=making.scratch) as scratch:
             wheel = build_wheel(making.installation.python, pin.requirement, Path(scratch), making.root)
             unpack_wheel(wheel, wheel.name, making.venv, place)
         built.append(pin.name)

@@ -43,7 +43,7 @@ def has_hashes(text: str) -> bool:
 def read_requirements(path: str, read: Read, target: Target, environment: Mapping[str, str]) -> Lock:
     """The lock for a target. Raises `UsageError` naming file and line of what cannot be used."""
     reader = _Reader(read, target, environment)
-    reader.file(path, ())
+    reader.file(path, (), "")
     pins = tuple(reader.pins[name] for name in sorted(reader.pins))
     indexes = (*reader.options["index"][-1:], *reader.options["extra"])
     return Lock(path=path, pins=pins, indexes=indexes, find_links=tuple(reader.options["links"]))
@@ -55,10 +55,14 @@ class _Reader:
         self.pins: dict[str, Pin] = {}
         self.options: dict[str, list[str]] = {"index": [], "extra": [], "links": []}
 
-    def file(self, path: str, above: tuple[str, ...]) -> None:
+    def file(self, path: str, above: tuple[str, ...], place: str) -> None:
         if path in above:
-            raise UsageError(f"{above[-1]}: includes {path!r}, which includes it again")
-        for number, line in logical_lines(self._read(path), self._environment):
+            raise UsageError(f"{place}: {path!r} is included in itself")
+        try:
+            text = self._read(path)
+        except UsageError as error:
+            raise UsageError(f"{place}: {error.message}" if place else error.message, hint=error.hint) from error
+        for number, line in logical_lines(text, self._environment):
             place = f"{path}:{number}"
             if line.startswith("-"):
                 self._option(line, place, path, above)
@@ -69,7 +73,7 @@ class _Reader:
         match = _OPTION.match(line)
         option, value = (match[1], (match[2] or "").strip()) if match else (line, "")
         if option in _INCLUDES and value:
-            self.file(posixpath.normpath(posixpath.join(posixpath.dirname(path), value)), (*above, path))
+            self.file(posixpath.normpath(posixpath.join(posixpath.dirname(path), value)), (*above, path), place)
         elif option in _EDITABLE and value:
             self._fresh(value, place, path, editable=True)
         elif option in _VALUES and value:

@@ -1,0 +1,1 @@
+"""Locks, wheels and the environments that images get of them."""
