@@ -50,10 +50,10 @@ def append(
     """
     is_oci = base.manifest.media_type == OCI_MANIFEST
     added = tuple(_with_type(layer, OCI_LAYER if is_oci else DOCKER_LAYER) for layer in layers)
-    parsed = _config(base.config, added, changes or {}, _time(epoch))
+    all_layers = (*base.layers, *added)
+    parsed = _config(base.config, all_layers, len(added), changes or {}, _time(epoch))
     config = canonical(parsed)
     blob = descriptor(config, OCI_CONFIG if is_oci else DOCKER_CONFIG)
-    all_layers = (*base.layers, *added)
     media_type = OCI_MANIFEST if is_oci else DOCKER_MANIFEST
     manifest = canonical(
         {
@@ -97,15 +97,19 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def _config(old: dict[str, Any], added: Sequence[Layer], changes: Mapping[str, Any], created: str) -> dict[str, Any]:
+def _config(
+    old: dict[str, Any], layers: Sequence[Layer], added: int, changes: Mapping[str, Any], created: str
+) -> dict[str, Any]:
     kept = {key: value for key, value in old.items() if key not in BUILD_TRACES}
-    history = [{"created": created, "created_by": layer.created_by or "doit-fleet"} for layer in added]
+    history = [
+        {"created": created, "created_by": layer.created_by or "doit-fleet"} for layer in layers[len(layers) - added :]
+    ]
     return {
         **kept,
         "created": created,
         "config": _changed(old.get("config") or {}, changes),
         "history": [*(old.get("history") or []), *history],
-        "rootfs": {"type": "layers", "diff_ids": [*old["rootfs"]["diff_ids"], *(layer.diff_id for layer in added)]},
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
     }
 
 
