@@ -1,0 +1,1 @@
+"""Workers as containers, on a real daemon with a real registry."""
