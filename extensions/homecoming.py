@@ -26,6 +26,8 @@ async def bring_home(
     certain = CertainStore(store, clock, patience_seconds=PATIENCE_SECONDS)
     outputs = [each for each in await list_outputs(certain, run) if worker in ("", each.worker)]
     made = []
+    if not worker:
+        shutil.rmtree(folder, ignore_errors=True)  # Of an earlier run.
     for output in outputs:
         target = folder / output.worker / output.name
         shutil.rmtree(target, ignore_errors=True)
