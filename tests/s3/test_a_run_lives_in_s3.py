@@ -61,7 +61,6 @@ def test_it_is_green_and_thrifty(project: Project, s3: Any, tamperer: Tamperer) 
     _assert_green(project, tests, repeats=0)
     assert len(tamperer.seen) <= FIXED_REQUESTS + tests * 0.5 * REQUESTS_PER_WORKER_SECOND
     assert not (project.root / ".fleet" / "store").exists()
-    assert address(s3, endpoint=tamperer.url) in running.output or "s3://" not in running.output
 
 
 def test_a_killed_agent_is_resumed(project: Project, s3: Any) -> None:
@@ -106,6 +105,22 @@ def test_a_server_without_conditions_is_refused(project: Project, s3: Any, tampe
     assert running.end() == 3, running.output
     assert "were told that it is theirs" in running.output
     assert project.traces() == []
+
+
+@pytest.mark.parametrize(
+    ("fate", "code", "told"), [(None, 0, "conditions are honoured"), ("generous", 3, "not fit for runs")]
+)
+def test_the_doctor_tries_the_store_out(
+    project: Project, s3: Any, tamperer: Tamperer, fate: str | None, code: int, told: str
+) -> None:
+    """A sound store is called so, an unfit one by the promise it breaks; nothing is left in it."""
+    tamperer.decide = lambda method, path: fate
+    project.sleepers(files=1, count=1, seconds=0.0)
+    running = project.start("doctor", *_settings(address(s3, endpoint=tamperer.url)))
+
+    assert running.end() == code, running.output
+    assert told in running.output
+    assert s3.client.list_objects_v2(Bucket=s3.bucket)["KeyCount"] == 0
 
 
 @pytest.mark.parametrize(
