@@ -6,7 +6,7 @@ need none of them.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -317,6 +317,10 @@ class LocalAgent:
         from pipeline.adapters.scratch import sweep_scratch
 
         return sweep_scratch(Path(self.fleet.local.scratch_dir.get()))
+
+    def sweep_elsewhere(self, alive: Collection[str]) -> Sequence[str]:
+        """Remove what runs have left where workers live, but for runs that are alive; what was removed."""
+        return self.workforce.sweep(alive)
 
     # The event loop.
 

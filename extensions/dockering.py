@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,6 +119,19 @@ def plain(values: Mapping[str, str | Secret], where: str) -> dict[str, str]:
                 f"{where}.{name} is a secret, but anybody may read it there", hint="name it for a suite, in `env`"
             )
     return {name: str(value) for name, value in values.items()}
+
+
+def sweep_containers(fleet: Fleet, alive: Collection[str]) -> list[str]:
+    """Remove containers of runs in this store, but for runs that are alive; their names. Raises `EngineError`."""
+    from pipeline.adapters.docker_engine import DockerEngine
+    from pipeline.launchers.docker_specs import RUN, SERVICE, STORE
+
+    engine = DockerEngine(fleet.docker.host.get())
+    found = [one for one in engine.list({STORE: store_label(fleet)}) if one.labels.get(RUN) not in alive]
+    found.sort(key=lambda one: SERVICE in one.labels)  # Workers first: a service's network is theirs too.
+    for one in found:
+        engine.remove(one.id)
+    return [one.name for one in found]
 
 
 def read_images(path: Path) -> RunImages:

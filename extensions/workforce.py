@@ -5,7 +5,7 @@ The composition root's half of hiring. It must not know stages or reports.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,14 @@ class Workforce:
             user, _, group = user_of(self.fleet).partition(":")
             if user.isdecimal() and (group or "0").isdecimal():
                 store.give_to(int(user), int(group or 0))
+
+    def sweep(self, alive: Collection[str]) -> Sequence[str]:
+        """Remove containers of this store's runs that are not alive; their names."""
+        if "docker" not in {pool.launcher.get() for pool in self.pools}:
+            return []
+        from extensions.dockering import sweep_containers
+
+        return sweep_containers(self.fleet, alive)
 
     def close(self, wait: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         """End the launcher, if it was ever made."""

@@ -5,7 +5,7 @@ Stages see only this protocol: no adapter, launcher, framework or settings objec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -188,3 +188,6 @@ class Agent(Protocol):
 
     def sweep_scratch(self) -> Sequence[str]:
         """End processes and remove files that dead agents have left; what was removed."""
+
+    def sweep_elsewhere(self, alive: Collection[str]) -> Sequence[str]:
+        """Remove what runs have left where workers live, but for runs that are alive; what was removed."""

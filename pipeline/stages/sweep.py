@@ -26,10 +26,20 @@ def register(catalog: Catalog, agent: Agent) -> Handle:
 def sweep(agent: Agent, json: bool, all: bool) -> None:  # Named as the option is.
     """Sweep and print. Raises `UntrustworthyRun` when something had to stay."""
     told = agent.wait(_sweep(agent, closed_too=all))
+    told["containers"] = _sweep_elsewhere(agent, told["kept"])
     told["files"] = agent.sweep_scratch()
     print(codec.dumps(told, indent=2) if json else as_text(told))
     if told["kept"]:
         raise UntrustworthyRun("something had to stay", hint="see the lines above")
+
+
+def _sweep_elsewhere(agent: Agent, kept: dict[str, str]) -> list[str]:
+    """What dead runs have left where workers live; a place that does not answer is named among what had to stay."""
+    try:
+        return list(agent.sweep_elsewhere(frozenset(kept)))
+    except FleetError as error:
+        kept["containers"] = str(error)
+        return []
 
 
 async def _sweep(agent: Agent, *, closed_too: bool) -> dict[str, Any]:
@@ -53,6 +63,7 @@ async def _sweep(agent: Agent, *, closed_too: bool) -> dict[str, Any]:
 def as_text(told: dict[str, Any]) -> str:
     """A line for each thing."""
     lines = [f"removed run {run} ({count} keys)" for run, count in told["runs"].items()]
+    lines += [f"removed container {name}" for name in told["containers"]]
     lines += [f"removed {path}" for path in told["files"]]
     lines += [f"KEPT run {run}: {why}" for run, why in told["kept"].items()]
     return "\n".join(lines) or "nothing to remove"
