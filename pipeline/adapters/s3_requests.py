@@ -97,9 +97,15 @@ def entries_below(place: Place, prefix: str) -> list[Entry]:
         for page in pages.paginate(Bucket=place.bucket, Prefix=place.prefix + prefix):
             check_whole(page, f"listing {prefix!r}", place)
             for item in page.get("Contents", ()):
-                if _PASSING_NAME.search(item["Key"]) is None:
-                    found.append(Entry(item["Key"].removeprefix(place.prefix), item["ETag"].strip('"')))
+                key = item["Key"].removeprefix(place.prefix)
+                if not _is_foreign(key):
+                    found.append(Entry(key, item["ETag"].strip('"')))
     return sorted(found, key=lambda entry: entry.key)
+
+
+def _is_foreign(key: str) -> bool:
+    """Whether it is no value of ours: a folder that a person made in a console, or a passing name of the server."""
+    return not key or key.endswith("/") or _PASSING_NAME.search(key) is not None
 
 
 def remove(place: Place, keys: Sequence[str]) -> None:

@@ -80,3 +80,16 @@ def test_a_listing_of_many_pages_is_whole_and_in_order(s3: Any) -> None:
         return listed, await store.delete("r/"), len(await store.list(""))
 
     assert asyncio.run(claim()) == (keys, 1200, 0)
+
+
+def test_folders_that_people_make_are_no_values(s3: Any) -> None:
+    """Consoles of S3 leave empty objects whose names end with a slash."""
+    for name in ("store/", "store/runs/"):
+        s3.client.put_object(Bucket=s3.bucket, Key=name, Body=b"")
+
+    async def claim() -> list[str]:
+        store = store_in(s3)
+        await store.create("runs/1", b"1")
+        return [entry.key for entry in await store.list("")]
+
+    assert asyncio.run(claim()) == ["runs/1"]
