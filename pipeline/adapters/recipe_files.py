@@ -87,9 +87,10 @@ def _same(source: Path, target: Path) -> bool:
 
 def _clear_way(root: Path, target: Path) -> None:
     """Make the folders above, none of them through a link that leads out of the project."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if root.resolve() not in (target.parent.resolve(), *target.parent.resolve().parents):
+    parent = target.parent.resolve()
+    if root.resolve() not in (parent, *parent.parents):
         raise UsageError(f"{str(target)!r} would be written outside the project through a link")
+    target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_symlink() or target.is_file():
         target.unlink()
 

@@ -1,0 +1,1 @@
+"""Artifacts that commands and users' tasks make."""
