@@ -201,7 +201,15 @@ MUTATIONS: tuple[Mutation, ...] = (
         (("protocol.supervising", "may_work", always_later(True)), ("protocol.claiming", "sees_ending", always(False))),
         seed=89,
     ),
-    Mutation("closing", "nobody is sealed", (("protocol.closing", "seal_everybody", always_later(None)),), seed=5),
+    Mutation(
+        "closing",
+        "nobody is sealed",
+        (
+            ("protocol.closing", "seal_everybody", always_later(None)),
+            ("protocol.finishing", "Finisher._dismiss", always_later(None)),
+        ),
+        seed=1,
+    ),
     Mutation(
         "closing",
         "a lacking verdict closes all the same",
@@ -278,7 +286,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             ("protocol.carrying", "after_careful", always_later(None)),
             ("protocol.supervising", "may_go_straight_on", always(True)),
         ),
-        seed=154,
+        seed=156,
     ),
     Mutation(
         "proof",

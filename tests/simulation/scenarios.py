@@ -148,7 +148,15 @@ def _elsewhere(scenario: Scenario) -> Scenario:
             agent_crashes_at=None,
             stops_at=None,
         )
+        if scenario.plan.fail_fast:  # So that long tests are running when the run is closed.
+            scenario = evolve(
+                scenario, starves=False, scripts=tuple(_at_length(at) for at in range(len(scenario.scripts)))
+            )
     return scenario
+
+
+def _at_length(test: int) -> Script:
+    return Script(seconds=0.1, manner=Manner.FAILS) if test < 2 else Script(seconds=13.0)
 
 
 def _hungry(rng: random.Random, script: Script) -> Script:
