@@ -5,20 +5,21 @@ The composition root's half of `stages.imaging.Imaging`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from extensions.image_steps import Steps
-from pipeline.errors import UsageError
+from pipeline.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from extensions.agent import LocalAgent
+    from pipeline.adapters.docker_builder import DockerBuilder
     from pipeline.adapters.keyed_layers import KeyedLayers
     from pipeline.adapters.registry import HttpRegistry
     from pipeline.adapters.registry_credentials import Credentials
     from pipeline.model.images import Image
-    from pipeline.ports.images import ImageBuilder
     from pipeline.stages.imaging import Shape
 
 
@@ -101,18 +102,44 @@ class Imaging:
 
         name = self._fleet.images.base.get()
         reference = name or default_base([suite.interpreter.version for suite in self._agent.suites()])
-        found = self.registry.resolve(reference, self.platform)
+        try:
+            found, reason = self.registry.resolve(reference, self.platform), "it is not in its registry"
+        except EngineError as error:
+            found, reason = None, error.message
+        found = found or self._base_of_daemon(reference)
         if found is None:
             raise UsageError(
-                f"base image {reference!r} is not in its registry"
-                + ("" if name else ", which is what images stand on by default"),
+                f"base image {reference!r} cannot be had: {reason}"
+                + ("" if name else "; it is the one used by default"),
                 hint="set images.base to an image that this machine can reach",
             )
         return found
 
-    def builder(self) -> ImageBuilder:
-        """The Docker daemon. Raises `EngineError` when there is none."""
-        raise UsageError("Dockerfiles cannot be built yet")
+    def _base_of_daemon(self, reference: str) -> Image | None:
+        """An image that only the Docker daemon has, pushed to our repository once; None when it has none, or is not there."""
+        try:
+            identity = self._daemon.image_id(reference)
+        except EngineError:
+            return None
+        if not identity:
+            return None
+        key = hashlib.sha256(f"base {identity} {self.repository}".encode()).hexdigest()
+        digest = self.layers.recall(key)
+        if not digest or not self.is_there(self.repository, digest):
+            self.progress(f"pushing base image {reference}, which only the Docker daemon has")
+            digest = self._daemon.push(identity, self.repository, f"base-{identity[7:19]}", self.progress)
+            self.layers.remember(key, digest)
+        return self.registry.resolve(f"{self.repository}@{digest}", self.platform)
+
+    @cached_property
+    def _daemon(self) -> DockerBuilder:
+        from pipeline.adapters.docker_builder import DockerBuilder
+
+        return DockerBuilder(self._fleet.docker.host.get(), self._credentials())
+
+    def builder(self) -> DockerBuilder:
+        """The Docker daemon."""
+        return self._daemon
 
     def is_there(self, repository: str, digest: str) -> bool:
         """Whether the registry has that manifest; asked once for each."""
