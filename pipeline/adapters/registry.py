@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from pipeline.adapters import registry_blobs, registry_manifests
+from pipeline.adapters import registry_blobs, registry_deleting, registry_manifests
 from pipeline.adapters.registry_credentials import Credentials
 from pipeline.adapters.registry_patience import Patience
 from pipeline.adapters.registry_sending import content_of, send_all
@@ -131,6 +131,10 @@ class HttpRegistry:
     def delete_manifest(self, repository: str, digest: str) -> bool:
         """Delete it, if the registry lets us."""
         return registry_manifests.delete_manifest(self._transport, repository, digest)
+
+    def delete_index(self, repository: str, digest: str) -> Sequence[str]:
+        """Delete it and all it names."""
+        return registry_deleting.delete_index(self, repository, digest)
 
     def _send_image(self, news: threading.Event, outgoing: OutgoingImage) -> int:
         """`news` is set by the first image that is not there: those after it will not be there either.

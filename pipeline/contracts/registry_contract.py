@@ -192,6 +192,19 @@ class RegistryContract:
         assert list(client.tags(repository)) == ["stays"]
         assert client.resolve(f"{repository}:stays") is not None
 
+    def test_an_index_is_deleted_with_all_it_names(self, client: Registry, repository: str) -> None:
+        """Again is no harm; an image that it does not name stays."""
+        images = [outgoing(repository, text) for text in "abc"]
+        other = outgoing(repository, "other", tag="other")
+        client.send_images([*images, other], nothing_done)
+        media_type, data = index([one.made.image for one in images])
+        digest = client.send_manifest(repository, media_type, data, tag="run-1")
+
+        assert [list(client.delete_index(repository, digest)) for _ in range(2)] == [[], []]
+        assert not any(client.has_manifest(repository, one.made.image.manifest.digest) for one in images)
+        assert not client.has_manifest(repository, digest)
+        assert list(client.tags(repository)) == ["other"]
+
     def test_many_images_are_sent_and_told(self, client: Registry, repository: str) -> None:
         """Each is told once; sending them again sends no byte of a blob."""
         images = [outgoing(repository, f"image {n}") for n in range(20)]

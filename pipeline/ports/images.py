@@ -59,6 +59,9 @@ class Registry(Protocol):
     def delete_manifest(self, repository: str, digest: str) -> bool:
         """Delete by digest; False: the registry does not allow it, or it was gone."""
 
+    def delete_index(self, repository: str, digest: str) -> Sequence[str]:
+        """Delete an index and all it names; digests that are still there, because the registry deletes nothing."""
+
 
 class ImageBuilder(Protocol):
     """A daemon that builds images from Dockerfiles."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pipeline.adapters import registry_deleting
 from pipeline.adapters.registry_sending import content_of
 from pipeline.errors import EngineError
 from pipeline.logic.manifest_reading import (
@@ -128,6 +129,10 @@ class MemoryRegistry:
         for key in [key for key, target in self._tags.items() if key[0] == repository and target == digest]:
             del self._tags[key]
         return True
+
+    def delete_index(self, repository: str, digest: str) -> Sequence[str]:
+        """Forget all of it."""
+        return registry_deleting.delete_index(self, repository, digest)
 
     def _find(self, repository: str, target: str) -> tuple[str, bytes] | None:
         digest = target if is_digest(target) else self._tags.get((repository, target), "")

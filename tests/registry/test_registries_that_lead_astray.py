@@ -13,9 +13,13 @@ import pytest
 
 from pipeline.adapters.registry_addresses import followed
 from pipeline.adapters.registry_credentials import Credentials
+from pipeline.contracts.registry_contract import nothing_done, outgoing
 from pipeline.errors import EngineError
-from pipeline.logic.image_manifests import descriptor
-from tests.registry.faulty import client
+from pipeline.logic.image_manifests import descriptor, index
+from tests.engines.faults import Answer
+from tests.engines.fixtures import RegistryAddress
+from tests.engines.proxy import FaultProxy
+from tests.registry.faulty import client, fresh_repository
 from tests.registry.servers import Asked, Reply, Server, serving
 
 ME = Credentials(username="me", password="my secret", source="the test")
@@ -194,3 +198,24 @@ def test_a_registry_that_deletes_nothing_says_so() -> None:
     """405 is an answer, not an error."""
     with serving(lambda _: Reply(status=405)) as server, closing(client()) as registry:
         assert registry.delete_manifest(f"{server.address}/a", BLOB.digest) is False
+
+
+def test_what_a_registry_does_not_delete_is_told(
+    fault_proxy: Callable[[str], FaultProxy], registry: RegistryAddress
+) -> None:
+    """An index and its children, where deleting is switched off; and a child that goes only after its index."""
+    proxy = fault_proxy(registry.address)
+    repository = fresh_repository(proxy.address)
+    with closing(client()) as sender:
+        images = [outgoing(repository, text) for text in "ab"]
+        sender.send_images(images, nothing_done)
+        media_type, data = index([one.made.image for one in images])
+        digest = sender.send_manifest(repository, media_type, data)
+        proxy.add(Answer(status=405), method="DELETE", times=5)
+        everything = sender.delete_index(repository, digest)
+        proxy.heal()
+        proxy.add(Answer(status=409), method="DELETE", times=2)
+        nothing = sender.delete_index(repository, digest)
+
+    assert set(everything) == {digest, *(one.made.image.manifest.digest for one in images)}
+    assert list(nothing) == []
