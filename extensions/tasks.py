@@ -21,6 +21,7 @@ from pipeline.stages import (
     image,
     init,
     launch,
+    logs,
     plan,
     push,
     reproduce,
@@ -47,6 +48,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     cache.register(catalog, agent.caching)
     sweep.register(catalog, agent)
     reproduce.register(catalog, agent)
+    logs.register(catalog, agent)
     init.register(catalog, agent.root)
 
 

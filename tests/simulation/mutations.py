@@ -271,7 +271,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "orders",
         "tests go on although the run is closed",
         (("protocol.elsewhere", "stops_at_once", always(False)),),
-        seed=0,
+        seed=95,
     ),
     Mutation(
         "memory",

@@ -156,7 +156,7 @@ def _elsewhere(scenario: Scenario) -> Scenario:
 
 
 def _at_length(test: int) -> Script:
-    return Script(seconds=0.1, manner=Manner.FAILS) if test < 2 else Script(seconds=13.0)
+    return Script(seconds=2.0, manner=Manner.FAILS) if test < 2 else Script(seconds=13.0)
 
 
 def _hungry(rng: random.Random, script: Script) -> Script:
