@@ -295,3 +295,14 @@ def test_a_read_only_cache_gives_and_takes_nothing(folder: Path, tmp_path: Path)
 
     assert len(told) == 1
     assert "cannot be written" in told[0]
+
+
+def test_a_miss_for_want_of_trust_says_so(tmp_path: Path) -> None:
+    """A trusted build that makes again what a pull request had made is told why."""
+    kept(TieredCache(tmp_path / "cache", level="pr-1"), KEY, {"a": DATA}, tmp_path)
+    cache = TieredCache(tmp_path / "cache")
+
+    assert cache.find(KEY) is None
+    cache.close()
+
+    assert last_answers(tmp_path / "cache") == ["miss: record of untrusted level"]

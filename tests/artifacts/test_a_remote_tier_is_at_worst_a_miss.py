@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from attrs import define, field
 from pipeline.adapters.artifact_cache import TieredCache
 from pipeline.adapters.artifact_s3 import S3Tier
 from pipeline.contracts.artifact_cache_contract import kept, key_of
-from pipeline.ports.artifacts import ActionRecord
+from pipeline.ports.artifacts import ActionRecord, RemoteTrouble
 from tests.artifacts.views import last_answers
 from tests.engines.faults import Answer, Corrupt, Cut, LostAnswer, Slow
 from tests.engines.fixtures import Bucket
@@ -235,10 +237,19 @@ def test_a_damaged_local_file_is_brought_again(world: World) -> None:
 def test_the_server_refuses_bytes_that_changed_on_their_way(world: World) -> None:
     """The digest goes along: a bucket never shows content that it did not get whole and right."""
     tier = S3Tier(f"s3://{world.bucket.bucket}/c?endpoint={world.proxy.url}")
-    from io import BytesIO
-
-    from pipeline.ports.artifacts import RemoteTrouble
-
     with pytest.raises(RemoteTrouble):
         tier.put("trusted/cas/x", lambda: BytesIO(b"wrong"), 5, hashlib.sha256(b"right").hexdigest())
     assert tier.get("trusted/cas/x", 10) is None
+
+
+def test_what_was_put_first_stands_in_the_bucket(world: World) -> None:
+    """Conditional writes: the second one is told, and changes nothing."""
+    tier = S3Tier(f"s3://{world.bucket.bucket}/c?endpoint={world.proxy.url}")
+    answers = [
+        tier.put("trusted/ac/x", partial(BytesIO, data), len(data), hashlib.sha256(data).hexdigest())
+        for data in (b"first", b"second")
+    ]
+
+    assert answers == [True, False]
+    assert tier.get("trusted/ac/x", 10) == b"first"
+    assert tier.get("trusted/ac/x", 2) == b"fir"

@@ -71,6 +71,11 @@ TARS: dict[str, list[Entry]] = {
         entry("b", kind=tarfile.SYMTYPE, link="a/../../.."),
         entry("a", kind=tarfile.SYMTYPE, link="pkg"),
     ],
+    "link through a link that goes up": [
+        entry("d/x", b"x"),
+        entry("d/a", kind=tarfile.SYMTYPE, link=".."),
+        entry("b", kind=tarfile.SYMTYPE, link="d/a/.."),
+    ],
     "hard link out": [entry("out", kind=tarfile.LNKTYPE, link="../../etc/passwd")],
     "hard link absolute": [entry("out", kind=tarfile.LNKTYPE, link="/etc/passwd")],
     "hard link to nothing": [entry("out", kind=tarfile.LNKTYPE, link="absent")],
@@ -151,7 +156,7 @@ def test_every_limit_holds(tmp_path: Path, limits: Limits) -> None:
     assert not (tmp_path / "target").exists()
 
 
-@pytest.mark.parametrize("cut", [0, 1, 10, 100, -20])
+@pytest.mark.parametrize("cut", [0, 1, 10, 100, -20, -4])
 @pytest.mark.parametrize("make", [lambda p: tar_of(p, GOOD), lambda p: zip_of(p, ("a", os.urandom(500), 0o644))])
 def test_a_damaged_archive_is_an_error_and_leaves_nothing(
     tmp_path: Path, make: Callable[[Path], Path], cut: int
