@@ -280,13 +280,9 @@ class LocalAgent:
     def bring_home(self, run: str, worker: str = "") -> Sequence[Path]:
         """Unpack what workers elsewhere have left, all or one; the folders made."""
         from extensions.homecoming import bring_home
-        from pipeline.model.events import Notice
 
-        def tell(text: str) -> None:
-            self.emit(Notice(level="warning", text=text))
-
-        folder = self.build / "outputs"
-        return self.wait(bring_home(self.store(), self.clock(), run, folder, tell, worker=worker))
+        home = self.build / "outputs"
+        return self.wait(bring_home(self.store(), self.clock(), run, home, self.emit, worker=worker))
 
     def learn(self, run: MergedRun) -> None:
         """Remember the outcome and its durations, and prune what is old."""

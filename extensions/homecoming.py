@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.adapters.archive_extractor import extract
 from pipeline.errors import EngineError, FleetError
-from pipeline.ports import Clock, Store
+from pipeline.model.events import Notice
+from pipeline.ports import Clock, Emit, Store
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.outputs import Output, fetch_output, list_outputs
 
@@ -17,12 +18,16 @@ PATIENCE_SECONDS = 60.0
 
 
 async def bring_home(
-    store: Store, clock: Clock, run: str, folder: Path, tell: Callable[[str], None], *, worker: str = ""
+    store: Store, clock: Clock, run: str, folder: Path, emit: Emit, *, worker: str = ""
 ) -> Sequence[Path]:
     """Unpack every output of a run into `<folder>/<worker>/<name>`, or those of one worker; the folders made.
 
     What is damaged or hostile is left out and told. Raises `StoreUnavailable`, and `EngineError` for a full disk.
     """
+
+    def tell(text: str) -> None:
+        emit(Notice(time=clock.wall(), level="warning", text=text))
+
     certain = CertainStore(store, clock, patience_seconds=PATIENCE_SECONDS)
     outputs = [each for each in await list_outputs(certain, run) if worker in ("", each.worker)]
     made = []

@@ -48,7 +48,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     cache.register(catalog, agent.caching)
     sweep.register(catalog, agent)
     reproduce.register(catalog, agent)
-    logs.register(catalog, agent)
+    logs.register(catalog, agent, _inert)
     init.register(catalog, agent.root)
 
 
@@ -56,6 +56,12 @@ def _compile(python: str, paths: Sequence[str], *, cwd: str, processes: int) -> 
     from pipeline.adapters.compiler import compile_sources
 
     return compile_sources(python, paths, cwd=cwd, processes=processes)
+
+
+def _inert(text: str) -> str:
+    from pipeline.report.inert import inert
+
+    return inert(text)
 
 
 def _describe(agent: LocalAgent, name: str | None, json: bool) -> str:

@@ -5,7 +5,7 @@ Leaves `build/outputs/<worker>/logs/…` for workers elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from glob import glob
 from pathlib import Path
 
@@ -17,18 +17,17 @@ from pipeline.stages.agent import Agent
 DOC = "print the logs of a worker of the latest run"
 
 
-def register(catalog: Catalog, agent: Agent) -> Handle:
-    """Add the task; its positional arguments are worker names."""
-    action = Action(logs, {"agent": agent})
+def register(catalog: Catalog, agent: Agent, inert: Callable[[str], str]) -> Handle:
+    """Add the task; its positional arguments are worker names. `inert` makes hostile text safe to print."""
+    action = Action(logs, {"agent": agent, "inert": inert})
     return catalog.add(
         "logs", lambda: TaskSpec(name="logs", actions=(action,), positional="workers", always=True), doc=DOC
     )
 
 
-def logs(agent: Agent, workers: Sequence[str] | None) -> None:
+def logs(agent: Agent, inert: Callable[[str], str], workers: Sequence[str] | None) -> None:
     """Print the logs of each worker named. Raises `UsageError` when there is no such worker, or none of its logs is left."""
     from pipeline.protocol import resuming
-    from pipeline.report import inert
     from pipeline.stages import launch
 
     run = agent.wait(resuming.merged(agent.store(), agent.clock(), launch.read(agent)))
@@ -47,7 +46,7 @@ def logs(agent: Agent, workers: Sequence[str] | None) -> None:
             )
         for path in found:
             print(f"==> {path} <==", flush=True)
-            print(inert.inert(path.read_text("utf-8", "replace")), flush=True)
+            print(inert(path.read_text("utf-8", "replace")), flush=True)
 
 
 def is_ours(agent: Agent, path: Path) -> bool:

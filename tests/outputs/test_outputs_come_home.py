@@ -16,6 +16,7 @@ from extensions.homecoming import bring_home
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.output_archive import OutputLimits, pack
 from pipeline.errors import StoreDamaged
+from pipeline.model.events import Event, Notice
 from pipeline.model.suites import HarnessSpec
 from pipeline.protocol import keys, outputs
 from pipeline.protocol.certain import CertainStore
@@ -51,9 +52,9 @@ def packed(root: Path, patterns: Sequence[str], **options: object) -> tuple[list
 
 def home(store: MemoryStore, folder: Path, worker: str = "") -> tuple[Sequence[Path], list[str]]:
     """What is brought home, and what is told."""
-    told: list[str] = []
+    told: list[Event] = []
     made = asyncio.run(bring_home(store, SystemClock(), RUN, folder, told.append, worker=worker))
-    return made, told
+    return made, [event.text for event in told if isinstance(event, Notice)]
 
 
 def sent(store: MemoryStore, worker: str, name: str, data: bytes, notes: Sequence[str] = ()) -> None:
