@@ -19,7 +19,6 @@ from pipeline.ports.images import OpenContent
 if TYPE_CHECKING:
     from requests import Response
 
-MOST_UPLOADS: Final = 6
 STEP: Final = 1 << 18
 
 
@@ -38,8 +37,8 @@ def send_blob(
     chunk: int = CHUNK,
 ) -> int:
     """Let the registry take it from its repository `origin`, else send it; bytes sent. Raises `EngineError`."""
-    sent = 0
-    for tried in range(1, MOST_UPLOADS + 1):
+    sent, tries = 0, transport.patience.tries
+    for tried in range(1, tries + 1):
         upload = _opened(transport, repository, blob, origin if tried == 1 else "")
         if upload is None:
             return sent
@@ -49,12 +48,15 @@ def send_blob(
                 if blob.size <= chunk:
                     return sent + send_whole(transport, upload, blob, file)
                 return sent + pieces.run()
-            except UploadForgotten:
-                sent += pieces.sent
+            except UploadForgotten as forgotten:
+                sent, why = sent + pieces.sent, forgotten.__cause__
+        asked = why.retry_after if isinstance(why, RegistryUnavailable) else None
+        if tried == tries and why is not None:
+            raise why
+        transport.patience.wait(tried, asked)
         if has_blob(transport, repository, blob):
             return sent  # The answer to the last request was lost, not the blob.
-        transport.patience.wait(tried)
-    raise RegistryUnavailable(f"registry forgot {MOST_UPLOADS} uploads of blob {blob.digest} to {repository!r}")
+    raise RegistryUnavailable(f"registry forgot {tries} uploads of blob {blob.digest} to {repository!r}")
 
 
 def _opened(transport: Transport, repository: str, blob: Descriptor, origin: str) -> Upload | None:

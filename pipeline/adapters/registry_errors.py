@@ -25,6 +25,8 @@ class RegistryUnavailable(EngineError):
     """The registry did not answer, broke off, or was busy with something else. Try again."""
 
     permanent = False
+    retry_after: str | None = None
+    """The header of that name, if there was one."""
 
 
 def text_of(response: Response) -> str:

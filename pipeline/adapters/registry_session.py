@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pipeline.adapters.registry_addresses import is_loopback
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """At most `connections` at once are kept. `ca_file`: certificates of own authorities, beside the usual ones' stead."""
+    """At most `connections` at once are kept. `ca_file`: certificates of own authorities, in the stead of the usual ones."""
 
     def __init__(self, *, connections: int, ca_file: str, timeouts: tuple[float, float]) -> None:
         """`timeouts`: seconds to connect, and seconds without a byte."""
@@ -82,10 +83,11 @@ class Session:
     def _proxies_for(self, address: str) -> Any:
         from requests.utils import get_environ_proxies
 
-        server = urlsplit(address).netloc
-        if server not in self._proxies:
-            self._proxies[server] = get_environ_proxies(address)
-        return self._proxies[server]
+        server = urlsplit(address)
+        if server.netloc not in self._proxies:
+            is_here = is_loopback(server.hostname or "")
+            self._proxies[server.netloc] = {} if is_here else get_environ_proxies(address)
+        return self._proxies[server.netloc]
 
 
 def _no_cookies() -> Any:

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from pipeline.adapters.registry_addresses import followed, is_same_server
 from pipeline.adapters.registry_credentials import Credentials
 from pipeline.adapters.registry_door import Door
-from pipeline.adapters.registry_errors import is_full, refusal, text_of, unreachable
+from pipeline.adapters.registry_errors import RegistryUnavailable, refusal, text_of, unreachable
 from pipeline.adapters.registry_patience import RETRIED, Patience
 from pipeline.adapters.registry_servers import Servers
 from pipeline.adapters.registry_session import Session
@@ -82,11 +82,9 @@ class Transport:
                 return response
             retry_after = None
             if response is not None:
-                text = text_of(response)
-                response.close()
-                status = response.status_code
-                if tried == last or status not in RETRIED or is_full(status, text):
-                    raise refusal(request.host, request.doing, status, text, who=self._door.who(request.host))
+                error = self._refused(request, response)
+                if tried == last or error.permanent:
+                    raise error
                 retry_after = response.headers.get("Retry-After")
             self.patience.wait(tried, retry_after)
         raise AssertionError("the last try returns or raises")
@@ -97,6 +95,15 @@ class Transport:
         text_of(response)
         response.close()
         return Answer(status=response.status_code, headers=response.headers, address=response.url)
+
+    def _refused(self, request: Request, response: Response) -> EngineError:
+        text = text_of(response)
+        response.close()
+        who = self._door.who(request.host)
+        error = refusal(request.host, request.doing, response.status_code, text, who=who)
+        if isinstance(error, RegistryUnavailable):
+            error.retry_after = response.headers.get("Retry-After")
+        return error
 
     def _try(self, request: Request, *, is_last: bool) -> Response | None:
         """One try; None: the registry did not answer, and there will be another."""

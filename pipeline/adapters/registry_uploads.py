@@ -28,7 +28,7 @@ _RANGE: Final = re.compile(r"(?:bytes=)?0-(\d{1,15})")
 
 
 class UploadForgotten(Exception):
-    """The registry does not know this upload: it was restarted, has cleaned up, or the blob is complete."""
+    """This upload leads nowhere any more: the registry was restarted, has cleaned up, or the blob is complete."""
 
 
 @frozen(kw_only=True)
@@ -89,7 +89,11 @@ def send_whole(transport: Transport, upload: Upload, blob: Descriptor, file: Bin
     data = file.read(blob.size + 1)
     if len(data) != blob.size:
         raise _wrong_size(blob)
-    if transport.exchange(upload.last(blob, headers=OCTETS, body=data)).status in FORGOTTEN:
+    try:
+        answer = transport.exchange(upload.last(blob, headers=OCTETS, body=data, tries=1))
+    except RegistryUnavailable as error:
+        raise UploadForgotten from error  # Part of it may have been taken: it is not sent to the same place again.
+    if answer.status in FORGOTTEN:
         raise UploadForgotten
     return blob.size
 

@@ -207,3 +207,15 @@ def test_ctrl_c_ends_all_sending(proxy: FaultProxy, near: HttpRegistry) -> None:
 
     assert proxy.count("PUT", "/manifests/") < 100
     assert near.send_images(images[-1:], nothing_done) > 0
+
+
+def test_a_small_upload_that_was_cut_is_begun_anew(proxy: FaultProxy, near: HttpRegistry) -> None:
+    """A registry keeps what came before the cut: the rest is not sent to the same place, nor the whole."""
+    repository = fresh_repository(proxy.address)
+    blob, content = fresh_blob(MIB // 2)
+    proxy.add(Cut(request_bytes=1000), method="PUT", times=2)
+
+    near.send_blob(repository, blob, content)
+
+    assert proxy.count("POST") == 3
+    assert near.send_blob(repository, blob, content) == 0

@@ -219,3 +219,14 @@ def test_what_a_registry_does_not_delete_is_told(
 
     assert set(everything) == {digest, *(one.made.image.manifest.digest for one in images)}
     assert list(nothing) == []
+
+
+def test_this_machine_is_not_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Docker does: a proxy elsewhere cannot reach our loopback."""
+    with serving(lambda _: Reply(body=b'{"tags": ["right"]}')) as server, serving(lambda _: Reply(status=502)) as wrong:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://{wrong.address}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        with closing(client()) as registry:
+            assert list(registry.tags(f"{server.address}/a")) == ["right"]
