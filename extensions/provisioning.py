@@ -41,6 +41,7 @@ class Provisions:
         self._fleet, self._root = fleet, root
         self._suites, self._cache, self._wanted, self._tell = suites, cache, wanted, tell
         self._made: list[Made] = []
+        self._by_base: dict[str, Sequence[Dependencies]] = {}
 
     # For the task `artifacts`.
 
@@ -57,7 +58,9 @@ class Provisions:
     def decisive(self) -> Digest:
         """Digests of all that decides what is provided."""
         return {
-            "dependencies": {f"{one.python} {layer.name}": layer.key for one in self._found for layer in one.layers},
+            "dependencies": {
+                f"{one.python} {layer.name}": layer.key for one in self.dependencies("") for layer in one.layers
+            },
             "artifacts": self._keys(),
             "packing": str(self._fleet.dependencies.pack_wheels.get()),
         }
@@ -68,7 +71,7 @@ class Provisions:
 
         wheels = []
         with tempfile.TemporaryDirectory(prefix="doit-fleet-wheels-") as scratch:
-            for number, one in enumerate(self._found):
+            for number, one in enumerate(self.dependencies("")):
                 self._tell(f"dependencies from {one.source}")
                 for wheel in fetch_ahead(one, Path(scratch) / str(number)):
                     wheels.append(
@@ -107,7 +110,9 @@ class Provisions:
         """What goes in for each of the suites' interpreters, each version once."""
         from pipeline.adapters.dependency_layers import dependency_layers
 
-        return [dependency_layers(wish, self._around) for wish in self._wishes(base)]
+        if base not in self._by_base:
+            self._by_base[base] = [dependency_layers(wish, self._around) for wish in self._wishes(base)]
+        return self._by_base[base]
 
     def pythons(self, base: str) -> Mapping[str, str]:
         """Each suite's interpreter in the image."""
@@ -115,10 +120,6 @@ class Provisions:
         return {suite.name: by_version[suite.interpreter.version[:2]] for suite in self._suites()}
 
     # The parts.
-
-    @cached_property
-    def _found(self) -> Sequence[Dependencies]:
-        return self.dependencies("")
 
     def _wishes(self, base: str) -> Sequence[Wish]:
         from pipeline.adapters.dependency_layers import Wish
