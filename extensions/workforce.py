@@ -135,4 +135,5 @@ class Workforce:
             run_timeout_seconds=run.timeout_seconds.get(),
             flush_seconds=flush,
             idle_seconds=2 * flush,
+            hear_seconds=max(0.4, flush),
         )
