@@ -1,4 +1,4 @@
-"""Programs built from pinned Go modules (`modules/NAME`: go.mod, go.sum, tools.go), once, kept by digest of module, sums and Go version."""
+"""Programs built from pinned Go modules (`modules/NAME`: go.mod, go.sum, and tools.go or a small main.go), once, kept by digest of module, sums and Go version."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ def _compile(go: str, name: str, place: Path) -> None:
 
 
 def _package(name: str) -> str:
+    if (MODULES / name / "main.go").exists():
+        return "."
     found = re.search(r'^import _ "(.+)"$', (MODULES / name / "tools.go").read_text("utf-8"), re.MULTILINE)
     assert found, f"tools.go of {name} imports the program to build"
     return found[1]
@@ -79,6 +81,6 @@ def _place(name: str, go: str) -> Path:
         [go, "env", "GOVERSION", "GOOS", "GOARCH"], capture_output=True, text=True, check=True, cwd="/"
     )
     digest = hashlib.sha256(said.stdout.encode())
-    for file in ("go.mod", "go.sum", "tools.go"):
+    for file in ("go.mod", "go.sum", *sorted(path.name for path in (MODULES / name).glob("*.go"))):
         digest.update((MODULES / name / file).read_bytes())
     return places.home() / "built" / f"{name}-{digest.hexdigest()[:16]}"

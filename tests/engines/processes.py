@@ -30,12 +30,18 @@ class Identity:
 
 def identify(pid: int) -> Identity | None:
     """Who has that pid now; nobody, when it is dead or only waits to be reaped."""
+    state, found = _look(pid)
+    return None if state in "ZX" else found
+
+
+def _look(pid: int) -> tuple[str, Identity | None]:
+    """State and identity; X and nobody, when there is none."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:
-        return None
+        return "X", None
     state, *rest = text.rpartition(")")[2].split()
-    return None if state in "ZX" else Identity(pid=pid, started=int(rest[18]), boot=boot_id())
+    return state, Identity(pid=pid, started=int(rest[18]), boot=boot_id())
 
 
 def boot_id() -> str:
@@ -61,10 +67,8 @@ def spawn(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) 
     finally:
         os.close(output)
         os.close(silence)
-    found = identify(pid)
-    if found is None:
-        reap(pid)
-        raise EngineTrouble(f"{argv[0]} ended at once", f"its output is in {log}")
+    found = _look(pid)[1]
+    assert found, "our child is there until we reap it, even when it ended at once"
     return found
 
 

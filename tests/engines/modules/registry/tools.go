@@ -1,6 +1,0 @@
-//go:build tools
-
-// Package tools pins the program that is built from this module; nothing imports it.
-package tools
-
-import _ "github.com/distribution/distribution/v3/cmd/registry"
