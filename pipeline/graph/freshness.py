@@ -64,11 +64,18 @@ class Freshness(UptodateCalculator):  # type: ignore[misc]
         reasons = changed_parts(values[DIGEST], digest)
         earlier = values.get(NEEDS, {})
         reasons += [f"{name} ran again" for name in needs if needs[name] != earlier.get(name)]
-        return reasons + [f"{target} is missing" for target in self.spec.targets if not os.path.exists(target)]
+        reasons += [f"{target} is missing" for target in self.spec.targets if not os.path.exists(target)]
+        return reasons or [why for why in (self._lost(),) if why]
 
     def _digest(self) -> Digest:
         try:
             return (self.spec.digest() if callable(self.spec.digest) else self.spec.digest) or {}
+        except FleetError as error:
+            raise DigestFailed(self.spec.name, error) from error
+
+    def _lost(self) -> str:
+        try:
+            return self.spec.lost() if self.spec.lost else ""
         except FleetError as error:
             raise DigestFailed(self.spec.name, error) from error
 

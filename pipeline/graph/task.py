@@ -66,6 +66,9 @@ class TaskSpec(NamedTuple):
     digest: Digest | Callable[[], Digest] | None = None
     """Asked for once, when doit wants to know whether the task is up to date. None: only `needs` decide; a task
     without either is always out of date."""
+    lost: Callable[[], str] | None = None
+    """Asked when all else says that the task is up to date: why it must run all the same, or nothing. For results that are
+    kept elsewhere and may be gone."""
     always: bool = False
     """A task that informs: never up to date, nothing is remembered of it."""
     if_fresh: Action | None = None

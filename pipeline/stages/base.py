@@ -32,7 +32,8 @@ def register(catalog: Catalog, agent: Agent, imaging: MakeImaging, before: tuple
             name="base",
             actions=(Action(make, {"agent": agent, "imaging": imaging}),),
             needs=before,
-            digest=lambda: _digest(agent, imaging()),
+            digest=lambda: _digest(imaging()),
+            lost=lambda: "" if _is_held(agent, imaging()) else "the registry does not hold it",
             targets=(output(agent),),
         ),
         doc=DOC,
@@ -45,14 +46,13 @@ def output(agent: Agent) -> Path:
     return agent.build / "base" / "base.json"
 
 
-def _digest(agent: Agent, imaging: Imaging) -> Digest:
+def _digest(imaging: Imaging) -> Digest:
     shape = imaging.shape()
     return {
         "base image": shape.base.manifest.digest,
         "steps": {step.name: step.key for step in shape.steps},
         "config": hashlib.sha256(json.dumps(shape.changes, sort_keys=True).encode()).hexdigest(),
         "repository": imaging.repository,
-        "registry": "holds it" if _is_held(agent, imaging) else "does not hold it",
     }
 
 
@@ -62,15 +62,13 @@ def _is_held(agent: Agent, imaging: Imaging) -> bool:
 
     try:
         image, _ = read(agent)
-        done = push.read(agent)
     except UntrustworthyRun:
-        done = None
-    else:
-        if done is not None and done[1] == image.manifest.digest:
-            repository, _, digest = done[0].index.partition("@")
-            return repository == imaging.repository and imaging.is_there(repository, digest)
-        return imaging.is_there(image.repository, image.manifest.digest)
-    return False
+        return False
+    done = push.read(agent)
+    if done is not None and done[1] == image.manifest.digest:
+        repository, _, digest = done[0].index.partition("@")
+        return imaging.is_there(repository, digest)
+    return imaging.is_there(image.repository, image.manifest.digest)
 
 
 def make(agent: Agent, imaging: MakeImaging) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UntrustworthyRun
 from pipeline.graph.catalog import Catalog
-from pipeline.graph.task import Action, Digest, Handle, TaskSpec
+from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.stages import base, image
 from pipeline.stages.agent import Agent
 from pipeline.stages.imaging import MakeImaging
@@ -48,7 +48,8 @@ def register(catalog: Catalog, agent: Agent, imaging: MakeImaging, imaged: Handl
             name="push",
             actions=(Action(push, {"agent": agent, "imaging": imaging}),),
             needs=(imaged,),
-            digest=lambda: _digest(agent, imaging()),
+            digest=lambda: {"repository": imaging().repository},
+            lost=lambda: _lost(agent, imaging()),
             targets=(output(agent),),
         ),
         exists=agent.runs_images,
@@ -61,11 +62,10 @@ def output(agent: Agent) -> Path:
     return agent.build / "push" / "images.json"
 
 
-def _digest(agent: Agent, imaging: Imaging) -> Digest:
+def _lost(agent: Agent, imaging: Imaging) -> str:
     done = read(agent)
     repository, _, digest = done[0].index.partition("@") if done else ("", "", "")
-    is_held = repository == imaging.repository and imaging.is_there(repository, digest)
-    return {"repository": imaging.repository, "registry": "holds them" if is_held else "does not hold them"}
+    return "" if digest and imaging.is_there(repository, digest) else "the registry does not hold them"
 
 
 def push(agent: Agent, imaging: MakeImaging) -> dict[str, Any]:
