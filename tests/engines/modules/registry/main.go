@@ -1,4 +1,4 @@
-// Command registry is distribution's with its file system driver only: the drivers of clouds take four fifths of the build.
+// Command registry is distribution's with its file system driver only: 579 packages to compile instead of 999.
 package main
 
 import (
