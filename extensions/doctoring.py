@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from pipeline.stages.agent import Check
 
 if TYPE_CHECKING:
     from extensions.agent import LocalAgent
+    from pipeline.stages.imaging import Step
 
 LEAST_BYTES = 200 * 2**20
 """Free disk below which a run is likely to meet a full one."""
@@ -25,6 +26,11 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
     yield _try("inputs", lambda: f"{len(agent.sources())} files")
     yield _try("workers", lambda: f"{agent.slots()} on launcher {agent.launcher().name!r}")
     yield _try("store", lambda: agent.wait(_store(agent)))
+    if agent.runs_images():
+        yield _try("registry", lambda: _registry(agent))
+        yield _try("base image", lambda: _base_image(agent))
+        if any(step.recipe for step in _steps(agent)):
+            yield _try("Docker daemon", lambda: agent.imaging.builder().version())
     yield _try("history", lambda: _history(agent))
     yield _disk(agent)
     for name, kind in agent.fleet.outside.items():
@@ -56,6 +62,32 @@ async def _store(agent: LocalAgent) -> str:
 
     await prove(agent.store(), agent.store_name())
     return f"{agent.store_name()} can be written, listed and cleared, conditions are honoured"
+
+
+def _registry(agent: LocalAgent) -> str:
+    import io
+    import time
+
+    from pipeline.logic.image_manifests import descriptor
+
+    probe = f"doit-fleet looks whether it may push, {time.time_ns()}".encode()
+    repository = agent.imaging.repository
+    agent.imaging.registry.send_blob(repository, descriptor(probe, "text/plain"), lambda: io.BytesIO(probe))
+    return f"{repository} can be pushed to"
+
+
+def _base_image(agent: LocalAgent) -> str:
+    from pipeline.logic.manifest_reading import platform_of
+
+    found = agent.imaging.base_image()
+    return f"{found.reference} for {platform_of(found.config)}"
+
+
+def _steps(agent: LocalAgent) -> Sequence[Step]:
+    try:
+        return agent.imaging.shape().steps
+    except FleetError:
+        return ()  # Said by the checks before.
 
 
 def _history(agent: LocalAgent) -> str:

@@ -46,7 +46,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     doctor.register(catalog, lambda: checks(agent))
     history.register(catalog, agent, agent.export_durations)
     cache.register(catalog, agent.caching)
-    sweep.register(catalog, agent)
+    sweep.register(catalog, agent, lambda: agent.imaging)
     reproduce.register(catalog, agent)
     logs.register(catalog, agent, _inert)
     init.register(catalog, agent.root)

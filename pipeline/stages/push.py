@@ -73,6 +73,7 @@ def push(agent: Agent, imaging: MakeImaging) -> dict[str, Any]:
     from pipeline.logic.image_manifests import index
     from pipeline.logic.run_images import to_json
     from pipeline.model.images import RunImages
+    from pipeline.stages.sweep_images import note
 
     used, told = imaging(), image.read(agent)
     _, places = base.read(agent)
@@ -80,6 +81,7 @@ def push(agent: Agent, imaging: MakeImaging) -> dict[str, Any]:
     sent = used.registry.send_images(outgoing, _Progress(used, len(outgoing)))
     media_type, data = index([one.made.image for one in outgoing])
     digest = used.registry.send_manifest(used.repository, media_type, data, tag=TAG + str(told["plan"])[:16])
+    note(used, str(told["plan"]), digest)
     used.progress(f"pushed {len(outgoing)} images, {sent:,} bytes sent: {used.repository}@{digest}")
     references = [one.made.image.reference for one in outgoing]
     made = RunImages(

@@ -10,23 +10,25 @@ from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, Param, TaskSpec
 from pipeline.stages.agent import Agent
 from pipeline.stages.doctor import JSON
+from pipeline.stages.imaging import MakeImaging
 
 DOC = "remove what aborted runs left: processes, files, open runs that nobody works on"
 ALL = Param(name="all", default=False, type=bool, help="closed runs too, not only abandoned ones")
 
 
-def register(catalog: Catalog, agent: Agent) -> Handle:
+def register(catalog: Catalog, agent: Agent, imaging: MakeImaging) -> Handle:
     """Add the task."""
-    action = Action(sweep, {"agent": agent})
+    action = Action(sweep, {"agent": agent, "imaging": imaging})
     return catalog.add(
         "sweep", lambda: TaskSpec(name="sweep", actions=(action,), params=(JSON, ALL), always=True), doc=DOC
     )
 
 
-def sweep(agent: Agent, json: bool, all: bool) -> None:  # Named as the option is.
+def sweep(agent: Agent, imaging: MakeImaging, json: bool, all: bool) -> None:  # Named as the option is.
     """Sweep and print. Raises `UntrustworthyRun` when something had to stay."""
     told = agent.wait(_sweep(agent, closed_too=all))
     told["containers"] = _sweep_elsewhere(agent, told["kept"])
+    told["images"] = _sweep_images(agent, imaging, told["kept"])
     told["files"] = agent.sweep_scratch()
     print(codec.dumps(told, indent=2) if json else as_text(told))
     if told["kept"]:
@@ -40,6 +42,29 @@ def _sweep_elsewhere(agent: Agent, kept: dict[str, str]) -> list[str]:
     except FleetError as error:
         kept["containers"] = str(error)
         return []
+
+
+def _sweep_images(agent: Agent, imaging: MakeImaging, kept: dict[str, str]) -> list[str]:
+    """Images in the registry that no run needs any more."""
+    if not agent.runs_images():
+        return []
+    from pipeline.stages.sweep_images import sweep_images
+
+    try:
+        removed, stayed = sweep_images(agent, imaging(), agent.wait(_open_plans(agent)))
+    except FleetError as error:
+        removed, stayed = [], {"images": str(error)}
+    kept.update(stayed)
+    return removed
+
+
+async def _open_plans(agent: Agent) -> frozenset[str]:
+    from pipeline.protocol.resuming import adopt_run
+    from pipeline.protocol.sweeping import list_runs
+
+    store, clock = agent.store(), agent.clock()
+    runs = [run.name for run in await list_runs(store, clock) if run.has_plan and not run.is_closed]
+    return frozenset([(await adopt_run(store, clock, run)).digest for run in runs])
 
 
 async def _sweep(agent: Agent, *, closed_too: bool) -> dict[str, Any]:
@@ -64,6 +89,7 @@ def as_text(told: dict[str, Any]) -> str:
     """A line for each thing."""
     lines = [f"removed run {run} ({count} keys)" for run, count in told["runs"].items()]
     lines += [f"removed container {name}" for name in told["containers"]]
+    lines += [f"removed images {name}" for name in told["images"]]
     lines += [f"removed {path}" for path in told["files"]]
     lines += [f"KEPT run {run}: {why}" for run, why in told["kept"].items()]
     return "\n".join(lines) or "nothing to remove"
