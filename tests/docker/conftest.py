@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.house import DockerProject, make_environment
-from tests.engines.fixtures import DockerEngine, RegistryAddress
+from tests.docker.house import DockerProject, docker_project, make_environment
 
 
 @pytest.fixture(scope="session")
@@ -18,29 +17,6 @@ def small_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path,
-    docker_engine: DockerEngine,
-    registry: RegistryAddress,
-    base_image: str,
-    small_environment: Path,
-) -> Iterator[DockerProject]:
+def project(request: pytest.FixtureRequest, tmp_path: Path, small_environment: Path) -> Iterator[DockerProject]:
     """A project of its own; no container of it may be left afterwards."""
-    root = tmp_path / "project"
-    root.mkdir()
-    made = DockerProject(
-        root,
-        launcher="docker",
-        host=docker_engine.host,
-        client=docker_engine.client,
-        registry=registry.address,
-        base=base_image,
-        python=small_environment,
-    )
-    made.arguments = ("workers.count=2",)
-    try:
-        yield made
-        left = [one.name for one in [*made.containers(), *made.containers(services=True)]]
-    finally:
-        made.clear()
-    assert left == []
+    yield from docker_project(request, tmp_path / "project", small_environment)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import venv
+from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+import pytest
 from attrs import define, field
 
 from tests.faults.project import MARKER, Project, Running
@@ -97,12 +98,29 @@ class DockerProject(Project):
             one.remove(force=True, v=True)
 
 
+def docker_project(request: pytest.FixtureRequest, root: Path, environment: Path) -> Iterator[DockerProject]:
+    """A project in `root` on the shared engines; no container of it may be left afterwards."""
+    root.mkdir()
+    engine, registry = request.getfixturevalue("docker_engine"), request.getfixturevalue("registry")
+    made = DockerProject(
+        root,
+        launcher="docker",
+        host=engine.host,
+        client=engine.client,
+        registry=registry.address,
+        base=request.getfixturevalue("base_image"),
+        python=environment,
+    )
+    made.arguments = ("workers.count=2",)
+    try:
+        yield made
+        left = [one.name for one in [*made.containers(), *made.containers(services=True)]]
+    finally:
+        made.clear()
+    assert left == []
+
+
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(name)} = {_toml(item)}" for name, item in value.items()) + "}"
     return json.dumps(value)
-
-
-def is_root() -> bool:
-    """Whether containers run as another user than the agent."""
-    return os.getuid() == 0

@@ -7,15 +7,26 @@ from pathlib import Path
 
 import pytest
 
+from tests.docker.house import docker_project, make_environment
 from tests.faults.project import Project, kill_all, until
 
 LAUNCHERS = ("local",)
+"""Those that every test runs with; a test may ask for `docker` by indirect parameters."""
+
+
+@pytest.fixture(scope="session")
+def small_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with pytest, for images."""
+    return make_environment(tmp_path_factory.mktemp("environment") / "venv")
 
 
 @pytest.fixture(params=LAUNCHERS)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
     """A project of its own; nothing of it may live afterwards."""
     root = tmp_path / "project"
+    if request.param == "docker":
+        yield from docker_project(request, root, request.getfixturevalue("small_environment"))
+        return
     root.mkdir()
     made = Project(root, launcher=request.param)
     yield made
