@@ -34,7 +34,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     """Fill the catalog; nothing is realised."""
     compiled = compile.register(catalog, agent, _compile)
     collected = collect.register(catalog, agent, compiled)
-    grouped = group.register(catalog, agent, collected)
+    grouped = group.register(catalog, agent, collected, resume=resume)
     provided = artifacts.register(catalog, agent.provisions, lambda: agent.build, agent.runs_images)
     based = base.register(catalog, agent, lambda: agent.imaging, (compiled, provided))
     imaged = image.register(catalog, agent, lambda: agent.imaging, grouped, based)

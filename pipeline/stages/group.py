@@ -24,12 +24,11 @@ if TYPE_CHECKING:  # What plans is imported where it is used: a `doit` with noth
 DOC = "cut the tests into batches and buckets, one bucket for each worker"
 
 
-def register(catalog: Catalog, agent: Agent, collected: Handle) -> Handle:
-    """Add the task, after `collect`."""
+def register(catalog: Catalog, agent: Agent, collected: Handle, *, resume: str = "") -> Handle:
+    """Add the task, after `collect`. `resume` names a run to go on with."""
+    action = Action(group, {"agent": agent, "resume": resume})
     return catalog.add(
-        "group",
-        lambda: TaskSpec(name="group", actions=(Action(group, {"agent": agent}),), needs=(collected,), always=True),
-        doc=DOC,
+        "group", lambda: TaskSpec(name="group", actions=(action,), needs=(collected,), always=True), doc=DOC
     )
 
 
@@ -38,8 +37,26 @@ def folder(agent: Agent) -> Path:
     return agent.build / "group"
 
 
-def group(agent: Agent) -> dict[str, Any]:
-    """Make and write the plan. Raises `UntrustworthyRun` when there is nothing to plan and that was not asked for."""
+def group(agent: Agent, resume: str) -> dict[str, Any]:
+    """Make and write the plan. Raises `UntrustworthyRun` when there is nothing to plan and that was not asked for.
+
+    Where workers run images, an unfinished run keeps its plan: images of another one could not go on with it.
+    """
+    plan = agent.wait(_unfinished(agent, resume)) if agent.runs_images() else None
+    plan = plan or _new_plan(agent)
+    write(plan, folder(agent))
+    return {"plan": plan.digest, "tests": len(plan.tests), "batches": len(plan.batches)}
+
+
+async def _unfinished(agent: Agent, resume: str) -> Plan | None:
+    from pipeline.protocol import resuming
+
+    store, clock = agent.store(), agent.clock()
+    run = resume or await resuming.find_unfinished(store, clock, agent.inputs().identity)
+    return await resuming.adopt_run(store, clock, run) if run else None
+
+
+def _new_plan(agent: Agent) -> Plan:
     found = collect.read(agent)
     wishes = agent.wishes()
     tests = [test for one in found.values() for test in one.tests]
@@ -51,9 +68,7 @@ def group(agent: Agent) -> dict[str, Any]:
         )
     affinity = {name: one.affinity for name, one in found.items()}
     fail_fast = wishes.fail_fast or least_maxfail(one.facts for one in found.values())
-    plan = _plan(_estimated(agent, tests), agent, affinity, fail_fast)
-    write(plan, folder(agent))
-    return {"plan": plan.digest, "tests": len(tests), "batches": len(plan.batches)}
+    return _plan(_estimated(agent, tests), agent, affinity, fail_fast)
 
 
 def _estimated(agent: Agent, tests: Sequence[Test]) -> Sequence[Test]:
