@@ -131,6 +131,7 @@ def sweep_containers(fleet: Fleet, alive: Collection[str]) -> list[str]:
     found.sort(key=lambda one: SERVICE in one.labels)  # Workers first: a service's network is theirs too.
     for one in found:
         engine.remove(one.id)
+    engine.close()
     return [one.name for one in found]
 
 

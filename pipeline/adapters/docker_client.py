@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,9 +36,8 @@ def is_remote(host: str) -> bool:
     )
 
 
-@cache
 def client_of(host: str) -> Any:
-    """The client for that address; safe to call from several threads."""
+    """The client for that address; safe to call from several threads, to be closed in the end."""
     import docker
 
     with docker_in_use("connecting", host):

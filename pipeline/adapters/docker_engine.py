@@ -26,6 +26,8 @@ class DockerEngine:
         self._setting = host
         self._identity = ""
         self._events: Any = None
+        self._made: Any = None
+        self._making = threading.Lock()
 
     @property
     def host(self) -> str:
@@ -39,7 +41,15 @@ class DockerEngine:
 
     @property
     def _client(self) -> Any:
-        return client_of(self.host)
+        with self._making:
+            if self._made is None:
+                self._made = client_of(self.host)
+        return self._made
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        if self._made is not None:
+            self._made.close()
 
     def identity(self) -> str:
         """Names the daemon; a container that it does not have is nowhere else."""

@@ -168,6 +168,7 @@ class DockerLauncher:
         self._is_over.set()
         await asyncio.to_thread(self._engine.stop_watching)
         self._pool.shutdown(wait=False)
+        await asyncio.to_thread(self._engine.close)
         if self._closing is not None:
             await self._closing
         await self._local.close()
