@@ -6,9 +6,8 @@ Knows neither archives nor registries.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pipeline.logic.group_files import group_files
 from pipeline.model.layer_entries import LayerEntry, file, folder
 from pipeline.model.plans import Plan
 
@@ -16,12 +15,11 @@ FOLDER = "bucket"
 """Below the runtime's folder."""
 
 
-def bucket_entries(plan: Plan, bucket: int | None, runtime: str) -> Sequence[LayerEntry]:
-    """What the layer of one bucket holds, or, with None, the layer of all buckets.
+def bucket_entries(plan: Plan, groups: Mapping[str, str], bucket: int | None, runtime: str) -> Sequence[LayerEntry]:
+    """What the layer of one bucket holds, or, with None, the layer of all buckets. `groups`: `group_files(plan)`.
 
     A worker without a bucket of its own, because there are fewer buckets than workers, has an empty list.
     """
-    groups = group_files(plan)
     names = groups if bucket is None else [f"test-group-{bucket}"]
     at = f"{runtime}/{FOLDER}"
     told = json.dumps({"bucket": bucket, "plan": plan.digest}, sort_keys=True) + "\n"

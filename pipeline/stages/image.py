@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.errors import UntrustworthyRun
 from pipeline.graph.catalog import Catalog
@@ -19,7 +19,9 @@ from pipeline.stages.agent import Agent
 from pipeline.stages.imaging import MakeImaging
 
 if TYPE_CHECKING:
-    from pipeline.model.images import MadeImage
+    from collections.abc import Mapping
+
+    from pipeline.model.images import Image, MadeImage
     from pipeline.model.plans import Plan
     from pipeline.stages.imaging import Imaging
 
@@ -70,31 +72,42 @@ def output(agent: Agent) -> Path:
 
 def make(agent: Agent, imaging: MakeImaging, only: str) -> dict[str, Any]:
     """Make all images, or one by name."""
+    from pipeline.logic.group_files import group_files
+
     used, plan = imaging(), group.read(agent)
+    shared, places = base.read(agent)
+    below = _Below(shared=shared, runtime=places.runtime, plan=plan, groups=group_files(plan))
     wanted = [only] if only else names(agent, used)
     if not only:
         shutil.rmtree(folder(agent), ignore_errors=True)
-    digests = {name: _make_one(agent, used, plan, name) for name in wanted}
+    digests = {name: _make_one(folder(agent) / name, used, below, name) for name in wanted}
     if only:
         return {"image": digests[only]}
-    shared, _ = base.read(agent)
     told = {"mode": used.mode, "shared": shared.manifest.digest, "plan": plan.digest, "names": wanted}
     output(agent).write_text(json.dumps(told), encoding="utf-8")
     used.progress(f"made {len(wanted)} image{'s' if len(wanted) > 1 else ''} for plan {plan.digest[:12]}")
     return {"images": digests}
 
 
-def _make_one(agent: Agent, imaging: Imaging, plan: Plan, name: str) -> str:
+class _Below(NamedTuple):
+    """What all images have in common."""
+
+    shared: Image
+    runtime: str
+    plan: Plan
+    groups: Mapping[str, str]
+
+
+def _make_one(place: Path, imaging: Imaging, below: _Below, name: str) -> str:
     """Make one image and write its files; its manifest's digest."""
     from pipeline.logic.bucket_files import bucket_entries
     from pipeline.logic.image_manifests import append
     from pipeline.logic.run_images import image_to_json
 
-    shared, places = base.read(agent)
-    entries = bucket_entries(plan, None if name == SHARED else int(name), places.runtime)
+    shared, plan = below.shared, below.plan
+    entries = bucket_entries(plan, below.groups, None if name == SHARED else int(name), below.runtime)
     layer, content = imaging.layers.small(entries, f"doit-fleet: bucket {name} of plan {plan.digest[:12]}")
     made = append(shared, [layer], {"Labels": {"doit-fleet.plan": plan.digest, "doit-fleet.bucket": name}})
-    place = folder(agent) / name
     place.mkdir(parents=True, exist_ok=True)
     (place / "layer").write_bytes(content)
     (place / "config").write_bytes(made.config)
