@@ -8,7 +8,7 @@ not decide anything: the leader looks at what is counted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from attrs import define, field, frozen
 
@@ -66,6 +66,8 @@ class Hearer:
     slow_after_seconds: float
     is_own: Callable[[str], bool]
     """Whether that worker shares the view, and so tells of itself."""
+    births: Callable[[], Awaitable[Sequence[str]]]
+    """Names of all workers; may leave out some that were born since the last look."""
     ears: dict[str, Ear] = field(factory=dict)
     done: set[str] = field(factory=set)
     """Workers that have ended, of which everything has been told."""
@@ -112,7 +114,7 @@ class Hearer:
             self._warn_of_slow(name, ear)
 
     async def _living(self) -> list[str]:
-        births = [keys.last(entry.key) for entry in await self.store.store.list(keys.workers(self.run))]
+        births = await self.births()
         return [name for name in births if not (name in self.view.tombs or name in self.done or self.is_own(name))]
 
     async def _meet(self, name: str) -> None:
@@ -267,6 +269,11 @@ class Hearer:
 
     def _id(self, test: int) -> str:
         return self.view.plan.tests[test].id
+
+
+async def list_births(store: CertainStore, run: str) -> list[str]:
+    """Names of all workers of a run. Raises `StoreUnavailable`."""
+    return [keys.last(entry.key) for entry in await store.store.list(keys.workers(run))]
 
 
 def may_count(view: RunView, worker: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pipeline.errors import EngineError
 from pipeline.logic.objects import Tomb
@@ -16,7 +16,7 @@ from pipeline.model.plans import Plan
 from pipeline.ports import Clock, Emit, Launcher, Store
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.finishing import Ending, Finisher
-from pipeline.protocol.hearing import Hearer
+from pipeline.protocol.hearing import Hearer, list_births
 from pipeline.protocol.hiring import Crew, Hirer
 from pipeline.protocol.limits import Limits
 from pipeline.protocol.local import LocalHirer
@@ -127,6 +127,7 @@ class Leader:
             emit=self.emit,
             slow_after_seconds=limits.slow_after_seconds,
             is_own=self.is_own,
+            births=self._births,
         )
         stop.wakes(self.news)
 
@@ -139,6 +140,10 @@ class Leader:
     def is_own(self, worker: str) -> bool:
         """Whether that worker is or was a part of this process, and tells of itself."""
         return self.hirer.is_local and worker in self.crew.names
+
+    async def _births(self) -> Sequence[str]:
+        """Who may have to be heard. Nobody of ours is elsewhere where all are hired here: others' are seen by `watch`."""
+        return self._observer.watched if self.hirer.is_local else await list_births(self.store, self.run)
 
     def fails_fast(self) -> bool:
         """Whether there are so many bad verdicts that the rest is not run."""

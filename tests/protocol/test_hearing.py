@@ -16,7 +16,7 @@ from pipeline.model import events as e
 from pipeline.model.plans import Plan
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
-from pipeline.protocol.hearing import Hearer
+from pipeline.protocol.hearing import Hearer, list_births
 from pipeline.protocol.tombs import bury
 from pipeline.protocol.view import RunView
 from tests.fakes.faults import Fate, Operation
@@ -47,6 +47,7 @@ class Scene:
             emit=self.told.append,
             slow_after_seconds=60.0,
             is_own=lambda name: name == "own-1",
+            births=lambda: list_births(certain, RUN),
         )
 
     async def born(self, worker: str = "w0-1") -> None:
