@@ -15,7 +15,9 @@ from pipeline.protocol.worker import Worker
 
 
 async def supervise_elsewhere(worker: Worker) -> Life:
-    """Live as any supervisor does, and heed endings while tests run."""
+    """Live as any supervisor does, and heed endings while tests run; end for want of work, for nobody may be left to
+    say that all is over. A leader that lives hires again when there is work."""
+    worker.linger_seconds = worker.limits.linger_seconds
     heeding = asyncio.ensure_future(heed_for_ever(worker))
     try:
         return await supervise(worker)

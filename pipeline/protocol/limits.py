@@ -9,6 +9,8 @@ from pipeline.logic.silence import BEATS_PER_LEASE
 
 PERMISSION_PER_LEASE = 0.5
 """A guard's permission, of a lease: it ends long before anybody may act on a tombstone."""
+LINGER_LEASES = 3
+"""Longer than batches of exclusive tests wait for the dead."""
 
 
 @frozen(kw_only=True)
@@ -56,6 +58,11 @@ class Limits:
     def watch_seconds(self) -> float:
         """Between two looks at births and tombstones."""
         return self.lease_seconds / 10
+
+    @property
+    def linger_seconds(self) -> float:
+        """How long a worker elsewhere has nothing to do before it ends: its leader may be gone for good."""
+        return self.lease_seconds * LINGER_LEASES
 
     @property
     def permission_seconds(self) -> float:

@@ -201,13 +201,14 @@ class Shift:
             assignment = await ahead
             if assignment is not None:
                 return assignment
+        since = worker.clock.monotonic()
         while not worker.orders.is_over:
             assignment = await self._claim()
             if assignment is not None:
                 return assignment
             await finish_session(worker)
             await worker.flush()
-            if sees_ending(worker.view):
+            if sees_ending(worker.view) or worker.clock.monotonic() - since >= worker.linger_seconds:
                 break
             await worker.orders.pause(worker.clock, worker.limits.idle_seconds)
         await finish_session(worker)

@@ -17,6 +17,7 @@ from pipeline.protocol.certain import CertainStore
 
 FIRST = "plan"
 LAST = "closed"
+HOW_TO_END = "stop its agent first; workers elsewhere that have lost theirs end when nothing is left to do: try again then"
 
 
 @frozen(kw_only=True)
@@ -50,7 +51,7 @@ async def delete_run(store: Store, clock: Clock, run: str, *, abandoned_lease_se
         if abandoned_lease_seconds is None:
             raise UsageError(f"run {run!r} is not closed", hint="finish it, or sweep it as abandoned")
         if await has_life(certain, clock, run, abandoned_lease_seconds):
-            raise UsageError(f"run {run!r} is still alive", hint="stop its agent first")
+            raise UsageError(f"run {run!r} is still alive", hint=HOW_TO_END)
     return await _delete(certain, run)
 
 

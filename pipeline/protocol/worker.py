@@ -50,6 +50,8 @@ class Worker:
         self.session: Session | None = None
         self.has_unproven_end = False
         """Whether some harness of this worker may still be alive: then its own tombstone gives no proof."""
+        self.linger_seconds = float("inf")
+        """How long it waits for work that others may give up."""
         self.finished = 0
         self.failed_starts = 0
         self._is_dirty = False
