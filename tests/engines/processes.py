@@ -49,6 +49,11 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
 
 
+def pid_namespace() -> str:
+    """Where pids that we see mean something, pid_namespaces(7)."""
+    return os.readlink("/proc/self/ns/pid")
+
+
 def lives(who: Identity) -> bool:
     """Whether exactly this process still runs (or is paused)."""
     return identify(who.pid) == who

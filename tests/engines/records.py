@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
-from tests.engines.processes import Identity, lives
+from tests.engines.processes import Identity, lives, pid_namespace
 
 FILE = "engine.json"
 
@@ -21,11 +21,13 @@ class Record:
     processes: tuple[Identity, ...] = ()
     facts: dict[str, Any] = field(factory=dict)
     """What its clients must know: an address, a port, names of files."""
+    pids: str = field(factory=pid_namespace)
+    """Where its processes' ids mean something."""
 
     @property
     def alive(self) -> bool:
-        """Whether all its processes are the ones that were started."""
-        return all(lives(who) for who in self.processes)
+        """Whether all its processes are the ones that were started; in a container only the engine's answers can tell."""
+        return self.pids != pid_namespace() or all(lives(who) for who in self.processes)
 
 
 def remember(folder: Path, record: Record) -> None:
@@ -39,7 +41,8 @@ def recall(folder: Path) -> Record | None:
     """What was remembered; nothing, when there is none or it cannot be read."""
     try:
         told = json.loads((folder / FILE).read_text("utf-8"))
-        return Record(processes=tuple(Identity(**who) for who in told["processes"]), facts=told["facts"])
+        processes = tuple(Identity(**who) for who in told["processes"])
+        return Record(processes=processes, facts=told["facts"], pids=told.get("pids", pid_namespace()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

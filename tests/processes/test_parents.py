@@ -165,6 +165,7 @@ def test_modules_of_the_working_directory_do_not_get_in(tmp_path: Path) -> None:
         ({"warm": "import os; os._exit(1)"}, sys.executable, "ended"),
         ({}, "/nonexistent/python", "cannot start '/nonexistent/python'"),
     ],
+    ids=["no-such-module", "exits", "dies", "no-such-python"],
 )
 def test_what_cannot_begin_says_why(tmp_path: Path, options: dict[str, object], python: str, text: str) -> None:
     """A failure before the first harness is an engine's failure with the reason in its message."""
