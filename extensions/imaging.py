@@ -153,6 +153,13 @@ class Imaging:
         self._tell(text)
 
     def close(self) -> None:
-        """Close connections, if any were made."""
+        """Close connections, if any were made, and remove layers that have been of no use for long."""
         if "registry" in vars(self):
             self.registry.close()
+        if "_daemon" in vars(self):
+            self._daemon.close()
+        if "layers" in vars(self):
+            try:
+                self.layers.clean()
+            except OSError as error:
+                self._tell(f"old layers could not be removed: {error}")

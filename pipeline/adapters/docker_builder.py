@@ -9,6 +9,7 @@ import contextlib
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,9 +35,14 @@ class DockerBuilder:
         self._host = daemon_host(host)
         self._credentials = credentials or {}
 
-    @property
+    @cached_property
     def _client(self) -> Any:
         return client_of(self._host)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        if "_client" in vars(self):
+            self._client.close()
 
     def version(self) -> str:
         """Of the daemon, for people. Raises `EngineError` when it does not answer."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -24,8 +26,11 @@ from pipeline.model.images import Descriptor, Layer
 from pipeline.model.layer_entries import LayerEntry
 from pipeline.ports.images import OpenContent
 
-UNUSED_DAYS = 30
-"""Layers that nobody asked for so long are removed."""
+DAY_SECONDS = 86_400.0
+UNUSED_SECONDS = 30 * DAY_SECONDS
+"""Layers and keys that nobody asked for so long are removed."""
+KEY = re.compile("[0-9a-f]{64}")
+"""What is remembered under other names stays for ever: it is no layer that can be made again."""
 
 
 class KeyedLayers:
@@ -89,12 +94,18 @@ class KeyedLayers:
             file.write(value)
         os.replace(file.name, self._keys / key)
 
-    def clean(self) -> int:
-        """Remove layers that nobody has asked for in a long time; how many."""
-        unused = self._store.unused(seconds=UNUSED_DAYS * 86_400)
-        for folder in unused:
+    def clean(self) -> None:
+        """Remove what nobody has asked for in a long time; at most once a day, so that it may be called at every end."""
+        horizon = time.time() - UNUSED_SECONDS
+        marker = self._keys.parent / "cleaned"
+        if not self._keys.is_dir() or _time_of(marker) > time.time() - DAY_SECONDS:
+            return
+        marker.touch()
+        for folder in self._store.unused(seconds=UNUSED_SECONDS):
             shutil.rmtree(folder, ignore_errors=True)
-        return len(unused)
+        for path in self._keys.iterdir():
+            if KEY.fullmatch(path.name) and _time_of(path) < horizon:
+                path.unlink(missing_ok=True)
 
     def _recalled(self, source: DependencyLayer) -> Layer | None:
         try:
@@ -111,6 +122,14 @@ class KeyedLayers:
             layer = self._store.layer(source.make(Path(scratch)), created_by=_created_by(source), epoch=self._epoch)
         self.remember(source.key, json.dumps({"blob": asdict(layer.blob), "diff_id": layer.diff_id}))
         return layer
+
+
+def _time_of(path: Path) -> float:
+    """When it was last used; never, if it has gone."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("-inf")
 
 
 def _created_by(source: DependencyLayer) -> str:

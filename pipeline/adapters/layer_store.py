@@ -72,8 +72,15 @@ class LayerStore:
     def unused(self, *, seconds: float) -> Sequence[Path]:
         """Folders of layers that were not asked for in that time; to be removed with `shutil.rmtree`."""
         horizon = time.time() - seconds
-        records = sorted(self._root.glob(f"*/{RECORD}"))
-        return [record.parent for record in records if record.stat().st_mtime < horizon]
+        unused = []
+        for record in sorted(self._root.glob(f"*/{RECORD}")):
+            try:
+                is_old = record.stat().st_mtime < horizon
+            except FileNotFoundError:
+                continue  # Another process was first.
+            if is_old:
+                unused.append(record.parent)
+        return unused
 
     def _write(self, entries: Sequence[LayerEntry], wanted: str, created_by: str, epoch: int) -> Layer:
         self._root.mkdir(parents=True, exist_ok=True)
