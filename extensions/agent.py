@@ -6,7 +6,7 @@ need none of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -314,7 +314,7 @@ class LocalAgent:
 
         return sweep_scratch(Path(self.fleet.local.scratch_dir.get()))
 
-    def sweep_elsewhere(self, alive: Collection[str]) -> Sequence[str]:
+    def sweep_elsewhere(self, alive: Callable[[], Collection[str]]) -> Sequence[str]:
         """Remove what runs have left where workers live, but for runs that are alive; what was removed."""
         return self.workforce.sweep(alive)
 

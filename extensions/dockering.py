@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,18 +122,22 @@ def plain(values: Mapping[str, str | Secret], where: str) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-def sweep_containers(fleet: Fleet, alive: Collection[str]) -> list[str]:
-    """Remove containers of runs in this store, but for runs that are alive; their names. Raises `EngineError`."""
+def sweep_containers(fleet: Fleet, alive: Callable[[], Collection[str]]) -> list[str]:
+    """Remove containers of runs in this store, but for runs that are alive; their names. Raises `EngineError`.
+
+    `alive` is asked when containers have been listed: whoever has one of those has its run in the store by then.
+    """
     from pipeline.adapters.docker_engine import DockerEngine
     from pipeline.launchers.docker_specs import RUN, SERVICE, STORE
 
-    engine = DockerEngine(fleet.docker.host.get())
-    found = [one for one in engine.list({STORE: store_label(fleet)}) if one.labels.get(RUN) not in alive]
-    found.sort(key=lambda one: SERVICE in one.labels)  # Workers first: a service's network is theirs too.
-    for one in found:
-        engine.remove(one.id)
-    engine.close()
-    return [one.name for one in found]
+    with closing(DockerEngine(fleet.docker.host.get())) as engine:
+        found = engine.list({STORE: store_label(fleet)})
+        living = alive() if found else ()
+        left = [one for one in found if one.labels.get(RUN) not in living]
+        left.sort(key=lambda one: SERVICE in one.labels)  # Workers first: a service's network is theirs too.
+        for one in left:
+            engine.remove(one.id)
+    return [one.name for one in left]
 
 
 def read_images(path: Path) -> RunImages:

@@ -69,7 +69,7 @@ class Workforce:
             if user.isdecimal() and (group or "0").isdecimal():
                 store.give_to(int(user), int(group or 0))
 
-    def sweep(self, alive: Collection[str]) -> Sequence[str]:
+    def sweep(self, alive: Callable[[], Collection[str]]) -> Sequence[str]:
         """Remove containers of this store's runs that are not alive; their names."""
         if "docker" not in {pool.launcher.get() for pool in self.pools}:
             return []

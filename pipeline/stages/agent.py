@@ -189,5 +189,5 @@ class Agent(Protocol):
     def sweep_scratch(self) -> Sequence[str]:
         """End processes and remove files that dead agents have left; what was removed."""
 
-    def sweep_elsewhere(self, alive: Collection[str]) -> Sequence[str]:
+    def sweep_elsewhere(self, alive: Callable[[], Collection[str]]) -> Sequence[str]:
         """Remove what runs have left where workers live, but for runs that are alive; what was removed."""

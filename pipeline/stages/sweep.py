@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as codec
+from collections.abc import Set
 from typing import Any
 
 from pipeline.errors import FleetError, UntrustworthyRun
@@ -27,7 +28,7 @@ def register(catalog: Catalog, agent: Agent, imaging: MakeImaging) -> Handle:
 def sweep(agent: Agent, imaging: MakeImaging, json: bool, all: bool) -> None:  # Named as the option is.
     """Sweep and print. Raises `UntrustworthyRun` when something had to stay."""
     told = agent.wait(_sweep(agent, closed_too=all))
-    told["containers"] = _sweep_elsewhere(agent, told["kept"])
+    told["containers"] = _sweep_elsewhere(agent, told["kept"], told.pop("dead"))
     told["images"] = _sweep_images(agent, imaging, told["kept"])
     told["files"] = agent.sweep_scratch()
     print(codec.dumps(told, indent=2) if json else as_text(told))
@@ -35,10 +36,16 @@ def sweep(agent: Agent, imaging: MakeImaging, json: bool, all: bool) -> None:  #
         raise UntrustworthyRun("something had to stay", hint="see the lines above")
 
 
-def _sweep_elsewhere(agent: Agent, kept: dict[str, str]) -> list[str]:
+def _sweep_elsewhere(agent: Agent, kept: dict[str, str], dead: Set[str]) -> list[str]:
     """What dead runs have left where workers live; a place that does not answer is named among what had to stay."""
+    from pipeline.protocol.sweeping import list_runs
+
+    def alive() -> frozenset[str]:
+        # Asked for when what lives elsewhere is known: a run may have begun since runs were judged.
+        return frozenset(run.name for run in agent.wait(list_runs(agent.store(), agent.clock()))) - dead
+
     try:
-        return list(agent.sweep_elsewhere(frozenset(kept)))
+        return list(agent.sweep_elsewhere(alive))
     except FleetError as error:
         kept["containers"] = str(error)
         return []
@@ -73,16 +80,19 @@ async def _sweep(agent: Agent, *, closed_too: bool) -> dict[str, Any]:
     lease = agent.limits().lease_seconds
     removed: dict[str, int] = {}
     kept: dict[str, str] = {}
+    dead: set[str] = set()
     for run in await list_runs(agent.store(), agent.clock()):
         if run.is_closed and run.has_plan and not closed_too:
+            dead.add(run.name)
             continue
         try:
             removed[run.name] = await delete_run(
                 agent.store(), agent.clock(), run.name, abandoned_lease_seconds=None if run.is_closed else lease
             )
+            dead.add(run.name)
         except FleetError as error:
             kept[run.name] = str(error)
-    return {"runs": removed, "kept": kept}
+    return {"runs": removed, "kept": kept, "dead": dead}
 
 
 def as_text(told: dict[str, Any]) -> str:
