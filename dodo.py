@@ -18,8 +18,8 @@ def task_types():
 
 def task_engines():
     """start what the tests want beside this environment (Docker, registries, S3, images), and make an interpreter with the plug-ins"""
-    make = [[PYTHON, "-m", "tests.compatibility.environment"], [PYTHON, "-m", "tests.engines", "start"]]
-    return {"actions": make, "verbosity": 2}
+    modules = (("tests.compatibility.environment",), ("tests.engines", "start"), ("tests.engines.workers",))
+    return {"actions": [[PYTHON, "-m", *words] for words in modules], "verbosity": 2}
 
 
 def task_stop_engines():
@@ -35,6 +35,12 @@ def task_coverage():
     tests = [f"tests/{name}" for name in folders.split()]
     cov = ["--cov=pipeline", "--cov=extensions", "--cov-branch", "--cov-report=term:skip-covered"]
     return {"actions": [[PYTHON, "-m", "pytest", "-q", "-n2", *cov, *tests]], "verbosity": 2}
+
+
+def task_same_verdicts():
+    """the tests came to the same verdicts in containers (`profile=docker`) as without"""
+    compare = [PYTHON, "-m", "tests.engines.same_verdicts", "build/reports", "build/docker"]
+    return {"actions": [compare], "verbosity": 2}
 
 
 def task_check():

@@ -82,7 +82,8 @@ def test_two_machines_make_the_same_layer(tmp_path: Path) -> None:
 def image(tmp_path: Path) -> Path:
     """A root file system with the layer in it."""
     with tarfile.open(fileobj=BytesIO(layer(tmp_path / "agent", tmp_path, list(WHEELS), "")), mode="r:gz") as archive:
-        archive.extractall(tmp_path / "image", filter="tar")
+        modes = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}  # Since 3.11.4.
+        archive.extractall(tmp_path / "image", **modes)  # type: ignore[arg-type]
     return tmp_path / "image"
 
 

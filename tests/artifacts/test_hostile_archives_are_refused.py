@@ -140,7 +140,7 @@ def test_a_header_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
         tmp_path / "a.tar.gz", entry("././@LongLink", b"\0" * (100 * 2**20), kind=tarfile.GNUTYPE_LONGNAME)
     )
 
-    with pytest.raises(HostileArchive, match="wrong size"):
+    with pytest.raises(HostileArchive, match="wrong size|too large"):  # As Python's tarfile reads it, by its version.
         extract(archive, tmp_path / "target")
 
 

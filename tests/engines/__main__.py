@@ -22,9 +22,7 @@ def start(name: str) -> str:
     if name == IMAGES:
         registry = PlainRegistry()
         registry.start()
-        return "in the registry: " + ", ".join(
-            images.pushed(recipe, registry) for recipe in (images.BASE, images.REDIS)
-        )
+        return "in the registry: " + ", ".join(images.pushed(recipe, registry) for recipe in images.ALL)
     engine = ENGINES[name]()
     began = time.monotonic()
     record = engine.start()
@@ -50,7 +48,7 @@ def wipe(name: str) -> str:
 def status(name: str) -> str:
     """Whether it runs, and where."""
     if name == IMAGES:
-        have = [recipe.name for recipe in (images.BASE, images.REDIS) if recipe.layer.exists()]
+        have = [recipe.name for recipe in images.ALL if recipe.layer.exists()]
         return f"made: {', '.join(have) or 'none'}"
     engine = ENGINES[name]()
     found = engine.record

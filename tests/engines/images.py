@@ -1,6 +1,7 @@
 """Images for tests, from Debian packages on this machine: file systems kept by digest of their recipe, pushed to the plain registry.
 
-`fleet/base:bookworm` is Debian with Python 3.11 (venv, pip's wheel) and CA certificates; `fleet/redis:bookworm` adds redis-server and redis-cli.
+`fleet/base:bookworm` is Debian with Python 3.11 (venv, pip's wheel) and CA certificates; `fleet/redis:bookworm` adds redis-server and redis-cli;
+`fleet/own:bookworm` is for this repository's own tests in containers.
 """
 
 from __future__ import annotations
@@ -67,6 +68,30 @@ REDIS = Recipe(
     version=2,
     command=("redis-server", "--protected-mode", "no", "--save", "", "--dir", "/tmp"),
 )
+
+
+OWN = Recipe(
+    name="own",
+    packages=(
+        "git",
+        "procps",
+        "openssl",
+        "iproute2",
+        "chromium",
+        "python3-gdbm",
+        "libsqlite3-0",
+        "libbz2-1.0",
+        "liblzma5",
+        "libreadline8",
+        "libncursesw6",
+        "libffi8",
+    ),
+    base=BASE,
+    command=("python3",),
+)
+"""What this repository's own tests want beside Python: workers of the profile `docker` stand on it. The libraries are for
+interpreters of the machine that are mounted."""
+ALL = (BASE, REDIS, OWN)
 
 
 def made(recipe: Recipe) -> Path:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from attrs import asdict
 
-from tests.engines import binaries, places, require
+from tests.engines import binaries, only_outside, places, require
 from tests.engines.docker import OwnDocker
 from tests.engines.engine import Engine
 from tests.engines.errors import EngineTrouble
@@ -62,6 +62,7 @@ def own_s3(*, mebibytes: int | None = None) -> Iterator[S3Server]:
 @contextmanager
 def own_docker(*, live_restore: bool = False) -> Iterator[OwnDocker]:
     """A Docker daemon; with `live_restore` its containers go on while it is away."""
+    only_outside("a Docker daemon needs control groups, devices and a bridge of the machine itself")
     there = shutil.which("dockerd") and os.geteuid() == 0
     require(there or None, "no private Docker without root and dockerd: apt-get install docker.io")
     with _folder("docker") as folder:
