@@ -6,12 +6,15 @@ Errors: `EngineError` with the way out, `DaemonUnreachable`, `ContainerGone`. It
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, BinaryIO
 
 from pipeline.adapters.docker_client import client_of, daemon_host, is_remote
 from pipeline.adapters.docker_errors import ContainerGone, docker_in_use
 from pipeline.adapters.docker_pull import pull_image
+from pipeline.adapters.piece_stream import PieceStream
 from pipeline.errors import EngineError
 from pipeline.model.containers import ContainerSpec, ContainerState
 
@@ -157,10 +160,17 @@ class DockerEngine:
             printed = self._client.exec_start(made)
             return int(self._client.exec_inspect(made)["ExitCode"]), printed.decode("utf-8", "replace")
 
-    def logs(self, container: str) -> bytes:
-        """All it has printed so far."""
+    def logs(self, container: str, most_bytes: int) -> bytes:
+        """The end of what it has printed so far: it may have printed more than memory holds."""
+        kept: deque[bytes] = deque()
+        size = 0
         with docker_in_use("reading a container's log", self.host):
-            return bytes(self._client.logs(container))
+            for piece in self._client.logs(container, stream=True, follow=False):
+                kept.append(piece)
+                size += len(piece)
+                while size - len(kept[0]) >= most_bytes:
+                    size -= len(kept.popleft())
+        return b"".join(kept)[-most_bytes:]
 
     def stop(self, container: str, grace_seconds: float) -> None:
         """SIGTERM, then SIGKILL after the grace; 0: SIGKILL at once. One that has ended or is gone is fine."""
@@ -188,11 +198,13 @@ class DockerEngine:
             if "already in progress" not in error.message:
                 raise
 
-    def fetch(self, container: str, path: str) -> bytes:
-        """A folder of a container, living or ended, as a tar archive."""
+    @contextmanager
+    def fetch(self, container: str, path: str) -> Iterator[BinaryIO]:
+        """A folder of a container, living or ended, as a stream of a tar archive, however large it is."""
         with docker_in_use(f"reading {path!r} in a container", self.host):
             pieces, _ = self._client.get_archive(container, path)
-            return b"".join(pieces)
+            with closing(pieces), PieceStream(pieces) as stream:
+                yield stream
 
     def watch(self, labels: Mapping[str, str], tell: Callable[[str], None], is_over: threading.Event) -> None:
         """Tell the id of each container with these labels that has ended, some of them again; until it is over."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pipeline.harness import outbox
 
+WORD_BYTES = 8
+
 
 def prepare_outbox(path: Path) -> bool:
     """Make an empty outbox with all its space reserved, so that writing to the map cannot fail; False: no space."""
@@ -37,9 +39,13 @@ class OutboxReader:
         self._map: mmap.mmap | None = None
         try:
             with path.open("r+b") as file:
-                self._map = mmap.mmap(file.fileno(), 0)
+                found = mmap.mmap(file.fileno(), 0)
         except (OSError, ValueError):
             return
+        if len(found) <= outbox.HEADER or len(found) % WORD_BYTES:
+            found.close()  # Tests may write this file: it need not be what was prepared.
+            return
+        self._map = found
         self._words = memoryview(self._map).cast("Q")
 
     def read(self, start: int) -> bytes:

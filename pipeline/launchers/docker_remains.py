@@ -5,10 +5,10 @@ What was in it is hostile: archives are read name by name and in memory limits, 
 
 from __future__ import annotations
 
-import io
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.adapters.docker_engine import DockerEngine
 from pipeline.adapters.harness_birth import OUTBOX, read_last_words
@@ -28,16 +28,17 @@ KILLED = 137
 def read_remains(engine: DockerEngine, state: ContainerState, places: Places) -> Remains:
     """Why it ended, and what its harness had said last, as far as its scratch folder can be read."""
     try:
-        messages = _last_words(engine.fetch(state.id, scratch_of(places)))
+        with engine.fetch(state.id, scratch_of(places)) as archive:
+            messages = last_words(archive)
     except (EngineError, tarfile.TarError, OSError, ValueError):
         messages = []
     return Remains(messages=messages, cause=_cause(state), detail=_status(state))
 
 
 def save_log(engine: DockerEngine, state: ContainerState, target: Path) -> str:
-    """Keep what it has printed; the end of that. A log that cannot be had is no error."""
+    """Keep the last 64 MiB that it has printed; the end of that. A log that cannot be had is no error."""
     try:
-        log = engine.logs(state.id)
+        log = engine.logs(state.id, MOST_BYTES)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(log)
     except (EngineError, OSError):
@@ -60,14 +61,16 @@ def _cause(state: ContainerState) -> str:
     return "signalled" if state.code is not None and state.code > 128 else "exited"
 
 
-def _last_words(archive: bytes) -> list[Message]:
-    """Messages of all outboxes below `slot-*/<birth>/`, births in order."""
+def last_words(archive: BinaryIO) -> list[Message]:
+    """Messages of all outboxes below `slot-*/<birth>/`, births in order; 64 MiB of outboxes at most."""
     found: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+    left = MOST_BYTES
+    with tarfile.open(fileobj=archive, mode="r|") as tar:
         for member in tar:
-            if member.isreg() and member.name.rpartition("/")[2] == OUTBOX and member.size <= MOST_BYTES:
+            if member.isreg() and member.name.rpartition("/")[2] == OUTBOX and member.size <= left:
                 file = tar.extractfile(member)
                 found[member.name] = file.read() if file is not None else b""
+                left -= member.size
     messages: list[Message] = []
     for _, data in sorted(found.items()):
         with tempfile.TemporaryDirectory() as folder:

@@ -55,7 +55,7 @@ def _await(engine: DockerEngine, service: Service, container: str, stopped: Call
 
 def _error(engine: DockerEngine, service: Service, container: str, what: str, said: str) -> EngineError:
     try:
-        log = engine.logs(container)[-LOG_END_BYTES:].decode("utf-8", "replace").strip()
+        log = engine.logs(container, LOG_END_BYTES).decode("utf-8", "replace").strip()
     except EngineError:
         log = ""
     told = "\n".join(part for part in (said.strip(), log) if part)
