@@ -15,8 +15,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from pipeline.adapters.byte_code import Compiler, compile_packages
 from pipeline.adapters.environment_copy import copy_distribution, listed
-from pipeline.adapters.environment_tree import compile_tree, environment_entries, inside, lay_skeleton
+from pipeline.adapters.environment_tree import environment_entries, inside, lay_skeleton
 from pipeline.adapters.index_settings import IndexSettings
 from pipeline.adapters.wheel_fetching import Progress, Source, Wheel, fetch_wheels
 from pipeline.adapters.wheel_unpacking import unpack_wheel
@@ -80,7 +81,7 @@ def lock_layer(lock: Lock, making: Making) -> DependencyLayer:
         lay_skeleton(tree, making.venv)
         for wheel in wheels:
             unpack_wheel(wheel.path, wheel.filename, making.venv, tree)
-        return _finished(tree, making)
+        return _finished(tree, making, making.cache)
 
     return DependencyLayer(name="dependencies", key=key, about=f"{len(pins)} distributions of {lock.path}", make=make)
 
@@ -121,7 +122,7 @@ def copied_layer(making: Making) -> DependencyLayer:
     def make(folder: Path) -> Sequence[LayerEntry]:
         lay_skeleton(folder, making.venv)
         _copy(found, making, folder)
-        return _finished(folder, making)
+        return _finished(folder, making, making.cache)
 
     return DependencyLayer(name="dependencies", key=key, about=f"{len(found)} installed distributions", make=make)
 
@@ -141,7 +142,7 @@ def packages_layer(fresh: Sequence[Pin], making: Making) -> DependencyLayer | No
     def make(folder: Path) -> Sequence[LayerEntry]:
         inside(folder, making.venv.packages).mkdir(parents=True)
         packages.lay(folder)
-        return _finished(folder, making)
+        return _finished(folder, making, None)
 
     return DependencyLayer(name="packages", key=key, about=packages.about, make=make)
 
@@ -168,9 +169,13 @@ def _copy(found: Sequence[Installed], making: Making, folder: Path) -> None:
             making.progress(f"{one.name}: {lost[0]!r} lies outside its environment and is not in the image")
 
 
-def _finished(folder: Path, making: Making) -> Sequence[LayerEntry]:
-    if making.installation.version[:2] == making.venv.version[:2]:
-        compile_tree(folder, making.venv, making.installation.python, processes=making.processes)
+def _finished(folder: Path, making: Making, cache: ArtifactCache | None) -> Sequence[LayerEntry]:
+    agent, venv = making.installation, making.venv
+    if agent.version[:2] == venv.version[:2] and agent.cache_tag:
+        compiler = Compiler(
+            python=agent.python, version=agent.version, cache_tag=agent.cache_tag, processes=making.processes
+        )
+        compile_packages(inside(folder, venv.packages), venv.packages, compiler, cache)
     return environment_entries(folder, making.venv)
 
 

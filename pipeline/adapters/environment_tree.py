@@ -43,15 +43,6 @@ def lay_skeleton(folder: Path, venv: VirtualEnvironment) -> None:
     (root / "pyvenv.cfg").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def compile_tree(folder: Path, venv: VirtualEnvironment, python: str, *, processes: int) -> int:
-    """Byte-compile all that is in site-packages with an interpreter of the same version; how many files.
-
-    Raises `EngineError` when the interpreter does not do it.
-    """
-    sources = sorted(path for path in inside(folder, venv.packages).rglob("*.py") if path.is_file())
-    return compile_sources(sources, python, at=(folder, ""), processes=processes)
-
-
 def compile_sources(sources: Sequence[Path], python: str, *, at: tuple[Path, str], processes: int) -> int:
     """Byte-compile files; how many. `at`: the folder they are in, and where that will be in the image.
 

@@ -39,6 +39,7 @@ def _asked(python: str, _state: str) -> Installation:
         scripts=told["scripts"],
         packages=tuple(told["packages"]),
         distributions=tuple(_installed(one) for one in told["distributions"]),
+        cache_tag=told["cache_tag"] or "",
     )
 
 

@@ -70,6 +70,8 @@ class Installation:
     packages: tuple[str, ...]
     """Folders that packages are installed in."""
     distributions: tuple[Installed, ...]
+    cache_tag: str = ""
+    """In names of its byte-code, like `cpython-311`; empty: it writes none."""
 
 
 @frozen(kw_only=True)
