@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from extensions.imaging import Imaging
     from pipeline.adapters.loop import Loop
     from pipeline.model.events import Event
+    from pipeline.model.pools import Pool
     from pipeline.model.runs import MergedRun
     from pipeline.model.suites import Interpreter, Suite
     from pipeline.model.tests import Test
@@ -128,6 +129,10 @@ class LocalAgent:
         """How many workers there may be; 0 means in the foreground."""
         return self.workforce.slots
 
+    def pools(self) -> Sequence[Pool]:
+        """The pools that the suites use, with their slots and suites."""
+        return self.workforce.pools
+
     def runs_images(self) -> bool:
         """Whether workers run images."""
         return self.workforce.needs_images()
@@ -163,15 +168,13 @@ class LocalAgent:
 
         return Imaging(self, self._say)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, level: str = "info") -> None:
         from pipeline.model.events import Notice
 
-        self.emit(Notice(level="info", text=text))
+        self.emit(Notice(level=level, text=text))
 
     def _warn(self, text: str) -> None:
-        from pipeline.model.events import Notice
-
-        self.emit(Notice(level="warning", text=text))
+        self._say(text, "warning")
 
     def clock(self) -> Clock:
         """This machine's clocks."""
@@ -292,9 +295,7 @@ class LocalAgent:
             self.wait(self._results.prune(self.store(), run.run))
             self._results.prune_logs()
         except FleetError as error:
-            from pipeline.model.events import Notice
-
-            self.emit(Notice(level="warning", text=f"the run counts, but not everything could be remembered: {error}"))
+            self._warn(f"the run counts, but not everything could be remembered: {error}")
 
     def command(self, arguments: Sequence[str], cwd: str) -> str:
         """Run a command to its end; what it printed. Raises `EngineError` with the end of its output."""

@@ -36,11 +36,12 @@ def docker_launcher(launching: Launching) -> Launcher:
         lease_seconds=launching.lease_seconds,
         zygote=fleet.local.zygote.get(),
     )
+    terms_of_pools = [(pool, docker_terms(launching, pool, is_remote=engine.is_remote)) for pool in launching.pools]
     images = fleet.project.build_dir.get() / "push" / "images.json"
     return DockerLauncher(
         local,
         engine,
-        docker_terms(launching, is_remote=engine.is_remote),
+        {slot: terms for pool, terms in terms_of_pools for slot in pool.slots},
         lambda: read_images(images),
         launching.specs,
         str(fleet.scope.ledger.context.root),

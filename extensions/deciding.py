@@ -88,7 +88,7 @@ def declared_environment(fleet: Fleet) -> dict[str, str]:
 
 def deciding_settings(suite: Suite) -> dict[str, object]:
     """A suite's settings that can change a verdict, as plain JSON."""
-    told = asdict(suite, filter=filters.exclude("interpreter", "slow_after_seconds"))
+    told = asdict(suite, filter=filters.exclude("interpreter", "slow_after_seconds", "pool"))
     return {**told, "python": suite.interpreter.path}
 
 

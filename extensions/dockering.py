@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from extensions.fleet import Fleet
     from pipeline.launchers.docker_specs import DockerTerms
     from pipeline.model.images import RunImages
+    from pipeline.model.pools import Pool
 
 CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
@@ -29,12 +30,12 @@ CREDENTIALS = (
 """What a store in S3 is opened with, as far as the agent has it in its environment; else the container's own role counts."""
 
 
-def docker_terms(launching: Launching, *, is_remote: bool) -> DockerTerms:
-    """Everything a container is made from, but its image. Raises `UsageError`."""
+def docker_terms(launching: Launching, pool: Pool, *, is_remote: bool) -> DockerTerms:
+    """Everything a container of that pool is made from, but its image. Raises `UsageError`."""
     from pipeline.launchers.docker_specs import DockerTerms
 
     fleet = launching.fleet
-    docker, pool = fleet.docker, next(iter(launching.pools))
+    docker, size = fleet.docker, fleet.pools[pool.name]
     url, mounts = _store(fleet, tuple(docker.mounts.get()), is_remote=is_remote)
     return DockerTerms(
         project=fleet.project.name.get(),
@@ -42,14 +43,14 @@ def docker_terms(launching: Launching, *, is_remote: bool) -> DockerTerms:
         store_label=store_label(fleet),
         mounts=mounts,
         user=user_of(fleet),
-        cpus=pool.cpus.get(),
-        memory_bytes=pool.memory.get(),
+        cpus=size.cpus.get(),
+        memory_bytes=size.memory.get(),
         network=docker.network.get(),
         privileges=tuple(docker.privileges.get()),
         environment=plain(docker.environment.get(), "docker.environment"),
         read_only=docker.read_only.get(),
-        services=services_of(fleet),
-        env={suite: dict(spec.env) for suite, spec in launching.specs.items()},
+        services=services_of(fleet, pool.name),
+        env={suite: dict(spec.env) for suite, spec in launching.specs.items() if suite in pool.suites},
         store_env={name: fleet.environment[name] for name in CREDENTIALS if name in fleet.environment}
         if url.startswith("s3://")
         else {},
@@ -91,10 +92,10 @@ def _store(fleet: Fleet, mounts: tuple[str, ...], *, is_remote: bool) -> tuple[s
     return f"file://{folder}", (*mounts, f"{folder}:{folder}")
 
 
-def services_of(fleet: Fleet) -> tuple[Service, ...]:
-    """The services of all suites; each worker may run any of them. Raises `UsageError`."""
+def services_of(fleet: Fleet, pool: str) -> tuple[Service, ...]:
+    """The services of all suites of a pool; each of its workers may run any of them. Raises `UsageError`."""
     found: dict[str, Service] = {}
-    for suite in fleet.suites:
+    for suite in (each for each in fleet.suites if each.pool.get() == pool):
         for name in suite.services.names():
             one, where = suite.services[name], f"services.{name}"
             if not one.image.get():
@@ -108,7 +109,9 @@ def services_of(fleet: Fleet) -> tuple[Service, ...]:
                 ready_timeout_seconds=float(one.ready_timeout_seconds.get()),
             )
             if found.setdefault(name, service) != service:
-                raise UsageError(f"two suites have different services {name!r}", hint="give them different names")
+                raise UsageError(
+                    f"two suites have different services {name!r}", hint="give them different names, or pools"
+                )
     return tuple(found.values())
 
 

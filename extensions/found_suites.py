@@ -87,6 +87,7 @@ def _suite(
         timeout_seconds=settings.timeout_seconds.get(),
         slow_after_seconds=settings.slow_after_seconds.get(),
         retries=settings.retries.get(),
+        pool=settings.pool.get(),
         xdist=settings.xdist.get(),
         outputs=_outputs(settings, name),
     )

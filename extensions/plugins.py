@@ -24,6 +24,7 @@ from pipeline.model.suites import HarnessSpec
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
+    from pipeline.model.pools import Pool
 
 L = TypeVar("L", bound=Callable[..., Any])
 GROUPS = ("frameworks", "launchers", "stores", "reporters")
@@ -41,8 +42,8 @@ class Launching:
     """A folder of its own, for logs and what was not delivered."""
     fleet: Fleet
     """All settings, for a launcher with an extension of its own."""
-    pools: Sequence[Any] = ()
-    """The settings of the pools that suites use: sizes of workers."""
+    pools: Sequence[Pool] = ()
+    """The pools that suites use, with their slots and suites; what they say of sizes is in `fleet.pools[<name>]`."""
 
 
 def needs_images(launcher: L) -> L:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions import plugins
+from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
+    from pipeline.model.pools import Pool
     from pipeline.model.suites import HarnessSpec, Suite
     from pipeline.protocol.limits import Limits
     from pipeline.stages.agent import Framework
@@ -34,11 +36,52 @@ class Workforce:
 
     @cached_property
     def slots(self) -> int:
-        """How many workers there may be; 0 means in the foreground."""
-        from pipeline.adapters.cores import available_cores
+        """How many workers there may be; 0 means in the foreground. Raises `UsageError` when pools do not fit."""
+        from pipeline.logic.pooling import slots_of
 
-        counts = [pool.count.get() for pool in self.pools]
-        return max(available_cores() if count == "auto" else int(count) for count in counts)
+        return slots_of(self._sized)
+
+    @cached_property
+    def pools(self) -> Sequence[Pool]:
+        """The pools that the suites use, with their slots and suites. Raises `UsageError` when they do not fit."""
+        from attrs import evolve
+
+        suites = self._suites()
+        return [
+            evolve(pool, suites=tuple(suite.name for suite in suites if suite.pool == pool.name))
+            for pool in self._sized
+        ]
+
+    @cached_property
+    def _sized(self) -> Sequence[Pool]:
+        """Where workers have containers of their own, each pool has workers of its own; else all share this machine's."""
+        from pipeline.adapters.cores import available_cores
+        from pipeline.logic.pooling import apart, shared
+        from pipeline.model.pools import Pool
+
+        is_apart = getattr(plugins.load("launchers", self.launcher_name), "needs_images", False)
+        counts = {name: pool.count.get() for name, pool in self._used.items()}
+        autos = sum(count == "auto" for count in counts.values())
+        cores = max(1, available_cores() // (autos if is_apart and autos else 1))
+        pools = [
+            Pool(name=name, first=0, size=cores if count == "auto" else int(count), suites=())
+            for name, count in counts.items()
+        ]
+        _check_counts(pools)
+        return apart(pools) if is_apart else shared(pools)
+
+    @property
+    def launcher_name(self) -> str:
+        """The launcher of all pools. Raises `UsageError` when they name several."""
+        named = {name: str(pool.launcher.get()) for name, pool in self._used.items()}
+        if len(set(named.values())) > 1:
+            told = ", ".join(f"pool {name!r} {launcher!r}" for name, launcher in named.items())
+            raise UsageError(
+                f"one run has one launcher, but the pools in use name several: {told}",
+                hint="name one for all, `workers.launcher`, or run the suites apart: one `doit` for each launcher, with a profile "
+                "that names it and its suites",
+            )
+        return next(iter(named.values()), "local")
 
     def needs_images(self) -> bool:
         """Whether workers run images. Leaves all settings open: tasks may be looked up while dodo.py still sets some."""
@@ -47,22 +90,21 @@ class Workforce:
         return any(getattr(plugins.load("launchers", name), "needs_images", False) for name in names - {"local"})
 
     @property
-    def pools(self) -> list[Any]:
-        """The pools that suites use, in the order of the suites."""
+    def _used(self) -> dict[str, Any]:
+        """The settings of the pools that suites use, by name, in the order of the suites."""
         used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.names())
-        return [self.fleet.pools[name] for name in used]
+        return {name: self.fleet.pools[name] for name in used}
 
     @cached_property
     def launcher(self) -> Any:
         """Where workers live."""
-        (name,) = {pool.launcher.get() for pool in self.pools} or {"local"}
-        return plugins.load("launchers", name)(self._launching())
+        return plugins.load("launchers", self.launcher_name)(self._launching())
 
     def share(self, store: Any) -> None:
         """Let workers write a store of files, where they run as another user than the agent: containers of root's."""
         import os
 
-        if os.getuid() == 0 and "docker" in {pool.launcher.get() for pool in self.pools}:
+        if os.getuid() == 0 and self.launcher_name == "docker":
             from extensions.dockering import user_of
 
             user, _, group = user_of(self.fleet).partition(":")
@@ -71,7 +113,7 @@ class Workforce:
 
     def sweep(self, alive: Callable[[], Collection[str]]) -> Sequence[str]:
         """Remove containers of this store's runs that are not alive; their names."""
-        if "docker" not in {pool.launcher.get() for pool in self.pools}:
+        if "docker" not in {pool.launcher.get() for pool in self._used.values()}:
             return []
         from extensions.dockering import sweep_containers
 
@@ -86,7 +128,7 @@ class Workforce:
         return plugins.Launching(
             specs={suite.name: self.spec(suite) for suite in self._suites()},
             slots=self.slots,
-            lease_seconds=float(self.pools[0].lease_seconds.get()),
+            lease_seconds=self._most("lease_seconds"),
             scratch=Path(self.fleet.local.scratch_dir.get()),
             pools=self.pools,
             fleet=self.fleet,
@@ -101,7 +143,7 @@ class Workforce:
         spec = self._framework(suite).harness(
             suite, run=identity, slots=self.slots, seed=int(identity[:8], 16) if seed == "auto" else int(seed)
         )
-        own = {"nice": self.pools[0].nice.get(), "carries": self._carries(suite)}
+        own = {"nice": self.fleet.pools[suite.pool].nice.get(), "carries": self._carries(suite)}
         return evolve(spec, options={**spec.options, **own})
 
     def _carries(self, suite: Suite) -> dict[str, object]:
@@ -116,17 +158,21 @@ class Workforce:
         below = folder.relative_to(root) if folder == root or root in folder.parents else Path()
         return {"root": str(root), "globs": [(below / pattern).as_posix() for pattern in patterns]}
 
+    def _most(self, setting: str) -> float:
+        """The largest that a pool in use says: a run has one lease and one budget."""
+        return max(float(getattr(pool, setting).get()) for pool in self._used.values())
+
     def limits(self) -> Limits:
         """Spans and budgets of the protocol, from the settings."""
         from pipeline.protocol.limits import Limits
 
-        pool, run = self.pools[0], self.fleet.run
+        run = self.fleet.run
         flush = float(self.fleet.store.flush_seconds.get())
         slow = [suite.slow_after_seconds for suite in self._suites() if suite.slow_after_seconds]
         return Limits(
-            lease_seconds=float(pool.lease_seconds.get()),
-            max_losses=pool.max_losses.get(),
-            max_losses_per_test=pool.max_losses_per_test.get(),
+            lease_seconds=self._most("lease_seconds"),
+            max_losses=int(self._most("max_losses")),
+            max_losses_per_test=int(self._most("max_losses_per_test")),
             test_timeout_seconds={
                 suite.name: suite.timeout_seconds for suite in self._suites() if suite.timeout_seconds
             },
@@ -136,4 +182,12 @@ class Workforce:
             flush_seconds=flush,
             idle_seconds=2 * flush,
             hear_seconds=max(0.4, flush),
+        )
+
+
+def _check_counts(pools: Sequence[Pool]) -> None:
+    empty = [pool.name for pool in pools if not pool.size]
+    if empty and len(empty) < len(pools):
+        raise UsageError(
+            f"pool {empty[0]!r} has no workers, but others have", hint="0 is for all pools at once: workers.count=0"
         )

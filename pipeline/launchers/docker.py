@@ -55,12 +55,12 @@ class DockerLauncher:
         self,
         local: LocalLauncher,
         engine: DockerEngine,
-        terms: DockerTerms,
+        terms: Mapping[int, DockerTerms],
         images: Callable[[], RunImages],
         specs: Mapping[str, HarnessSpec],
         root: str,
     ) -> None:
-        """`local` collects; `images` are there once they have been pushed; `specs` and `root` are the agent's own."""
+        """`local` collects; `terms` by slot; `images` are there once they have been pushed; `specs` and `root` are the agent's own."""
         self._local, self._engine, self._terms, self._specs, self._root = local, engine, terms, specs, root
         self._read_images = images
         self._images: RunImages | None = None
@@ -174,7 +174,7 @@ class DockerLauncher:
         await self._local.close()
 
     def _begin(self, hiring: Hiring) -> str:
-        engine, terms, images = self._engine, self._terms, self._run_images()
+        engine, terms, images = self._engine, self._terms[hiring.slot], self._run_images()
         name = name_of(hiring)
         identity = {
             "daemon": engine.identity(),
@@ -193,7 +193,7 @@ class DockerLauncher:
 
     async def _remove_worker(self, hiring: Hiring) -> None:
         try:
-            await self._remove(await self._call(self._engine.list, labels_of(self._terms, hiring)))
+            await self._remove(await self._call(self._engine.list, labels_of(self._terms[hiring.slot], hiring)))
         except EngineError:
             pass  # Cleared when the run is let go of, or swept.
 

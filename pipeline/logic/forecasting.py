@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from pipeline.logic import pooling
 from pipeline.logic.atoms import gather_atoms
-from pipeline.logic.batching import CLAIM_SECONDS, make_batches
-from pipeline.logic.grouping import make_buckets
+from pipeline.logic.batching import CLAIM_SECONDS
 from pipeline.logic.planning import freeze
 from pipeline.logic.simulating import simulate
+from pipeline.model.pools import Pool
 from pipeline.model.tests import Test
 
 _SHOWN = 5
@@ -63,11 +64,13 @@ class Forecast:
         return max(1, math.ceil(self.total_seconds / self.least_seconds)) if self.least_seconds else 1
 
 
-def forecast(tests: Sequence[Test], workers: int, *, claim_seconds: float = CLAIM_SECONDS) -> Forecast:
-    """Expect wall times for N/2, N and 2N workers. `tests` carry their estimates."""
-    counts = sorted({max(1, workers // 2), workers, 2 * workers})
+def forecast(tests: Sequence[Test], pools: Sequence[Pool], *, claim_seconds: float = CLAIM_SECONDS) -> Forecast:
+    """Expect wall times for N/2, N and 2N workers in each pool. `tests` carry their estimates."""
+    sizes = {pooling.slots_of(some): some for some in (pooling.scaled(pools, by) for by in (0.5, 1, 2))}
     return Forecast(
-        points=tuple(Point(workers=count, seconds=wall_seconds(tests, count, claim_seconds)) for count in counts),
+        points=tuple(
+            Point(workers=count, seconds=wall_seconds_of(tests, sizes[count], claim_seconds)) for count in sorted(sizes)
+        ),
         total_seconds=sum(test.seconds for test in tests),
         longest=_longest(tests),
         files=_files(tests),
@@ -75,14 +78,28 @@ def forecast(tests: Sequence[Test], workers: int, *, claim_seconds: float = CLAI
 
 
 def wall_seconds(tests: Sequence[Test], workers: int, claim_seconds: float = CLAIM_SECONDS) -> float:
-    """Plan for that many workers and play the plan through."""
-    batches = make_batches(tests, workers, claim_seconds=claim_seconds)
-    plan = freeze(tests, batches, make_buckets(tests, batches, workers))
-    return simulate(plan, workers, claim_seconds=claim_seconds).seconds
+    """Plan for that many workers of one kind and play the plan through."""
+    return wall_seconds_of(tests, pooling.single(tests, workers), claim_seconds)
 
 
-def workers_for(tests: Sequence[Test], target_seconds: float, *, claim_seconds: float = CLAIM_SECONDS) -> int | None:
-    """Find how many workers reach the target, to within 5 %; None when no number does."""
+def wall_seconds_of(tests: Sequence[Test], pools: Sequence[Pool], claim_seconds: float = CLAIM_SECONDS) -> float:
+    """Plan for these pools and play the plan through."""
+    batches = pooling.batches_of_pools(tests, pools, claim_seconds=claim_seconds)
+    plan = freeze(tests, batches, pooling.buckets_of_pools(tests, batches, pools))
+    return simulate(plan, pooling.slots_of(pools), claim_seconds=claim_seconds, pools=pools).seconds
+
+
+def workers_for(
+    tests: Sequence[Test], target_seconds: float, *, claim_seconds: float = CLAIM_SECONDS, pools: Sequence[Pool] = ()
+) -> int | None:
+    """Find how many workers reach the target, to within 5 %; None when no number does.
+
+    Pools with workers of their own need the sum of what each needs; those that share workers count as one.
+    """
+    if any(pool.first for pool in pools):
+        own = ([test for test in tests if test.suite in pool.suites] for pool in pools)
+        needed = [workers_for(some, target_seconds, claim_seconds=claim_seconds) for some in own]
+        return None if None in needed else sum(count or 0 for count in needed)
     total = sum(test.seconds for test in tests)
     if not tests:
         return 1

@@ -6,7 +6,7 @@ but which has collected which file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import define, field
 
@@ -33,31 +33,38 @@ class _Group:
 
 
 def make_buckets(
-    tests: Sequence[Test], batches: Sequence[Batch], workers: int, *, affinity: Affinity | None = None
+    tests: Sequence[Test],
+    batches: Sequence[Batch],
+    workers: int,
+    *,
+    affinity: Affinity | None = None,
+    reach: Mapping[str, int] | None = None,
 ) -> tuple[tuple[int, ...], ...]:
     """Assign every batch to one bucket: the batch numbers of each, in the order they should run.
 
     There are never more buckets than batches. Bucket i is that of slot i. Batches of one suite are contiguous in each.
+    `reach` says of suites that only so many of the first buckets are theirs.
     """
+    reach = reach or {}
     count = max(1, min(workers, len(batches)))
     share = sum(batch.seconds for batch in batches) / count
     groups = _groups(tests, batches, GROUP * share, affinity or {})
     room = [share] * count
     buckets: list[list[_Group]] = [[] for _ in range(count)]
-    for suite in _suites(groups):
+    for suite in _suites(groups, reach):
         own = [group for group in groups if group.suite == suite]
-        for bucket, placed in enumerate(_place(own, room)):
+        for bucket, placed in enumerate(_place(own, room[: reach.get(suite, count)])):
             buckets[bucket] += placed
             room[bucket] -= sum(group.seconds for group in placed)
     return tuple(tuple(batch.number for group in bucket for batch in group.batches) for bucket in buckets)
 
 
-def _suites(groups: Sequence[_Group]) -> list[str]:
-    """Suites by descending weight, so that small ones end in as few buckets as possible."""
+def _suites(groups: Sequence[_Group], reach: Mapping[str, int]) -> list[str]:
+    """Suites by descending weight, so that small ones end in as few buckets as possible; who has least choice first."""
     seconds: dict[str, float] = {}
     for group in groups:
         seconds[group.suite] = seconds.get(group.suite, 0.0) + group.seconds
-    return sorted(seconds, key=lambda suite: (-seconds[suite], suite))
+    return sorted(seconds, key=lambda suite: (reach.get(suite, 0), -seconds[suite], suite))
 
 
 def _groups(tests: Sequence[Test], batches: Sequence[Batch], limit: float, affinity: Affinity) -> list[_Group]:

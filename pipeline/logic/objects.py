@@ -34,6 +34,8 @@ class Birth:
     log: str = ""
     identity: dict[str, str | int] = field(factory=dict)
     wall: float = 0.0
+    suites: tuple[str, ...] = ()
+    """Those of its pool; it runs no other's tests. Empty: all."""
 
 
 @frozen(kw_only=True)
@@ -97,6 +99,8 @@ class Conditions:
     """Fields of the protocol's limits."""
     specs: dict[str, dict[str, Any]]
     """By suite, how harnesses start where the workers live: `python`, `cwd`, `module`, `options`."""
+    suites: dict[str, Any] = field(factory=dict)
+    """By slot, as text, the suites that its worker may run; a slot that is not here: all."""
 
 
 @frozen(kw_only=True)

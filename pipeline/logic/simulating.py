@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 from attrs import define, field, frozen
 
+from pipeline.logic.pooling import suites_of
 from pipeline.logic.stealing import claims_ahead, next_batch
 from pipeline.model.plans import Batch, Plan
+from pipeline.model.pools import Pool
 
 
 @frozen(kw_only=True)
@@ -32,6 +34,7 @@ class Simulated:
 @define
 class _Worker:
     number: int
+    suites: tuple[str, ...] = ()
     free: float = 0.0
     """When its current batch ends."""
     last: int | None = None
@@ -51,14 +54,19 @@ class _Play:
 
 
 def simulate(
-    plan: Plan, workers: int, *, seconds: Sequence[float] | None = None, claim_seconds: float = 0.0
+    plan: Plan,
+    workers: int,
+    *,
+    seconds: Sequence[float] | None = None,
+    claim_seconds: float = 0.0,
+    pools: Sequence[Pool] = (),
 ) -> Simulated:
     """Run the plan on that many workers; `seconds` are the tests' real durations, in plan order (else the estimates).
 
     A claim takes its time while the current batch still runs, and fails when another worker's arrived first.
     """
     play = _Play(plan, [test.seconds for test in plan.tests] if seconds is None else seconds, claim_seconds)
-    crew = [_Worker(number) for number in range(workers)]
+    crew = [_Worker(number, suites_of(pools, number)) for number in range(workers)]
     arrivals = [(claim_seconds, worker.number) for worker in crew if _ask(play, worker)]
     heapq.heapify(arrivals)
     asks: list[tuple[float, int]] = []
@@ -77,7 +85,7 @@ def simulate(
 
 def _ask(play: _Play, worker: _Worker) -> bool:
     """Send a claim, as the store looks now; False: nothing waits, this worker is done."""
-    worker.wanted = next_batch(play.plan, worker.number, play.taken, last=worker.last)
+    worker.wanted = next_batch(play.plan, worker.number, play.taken, last=worker.last, suites=worker.suites)
     play.claims += worker.wanted is not None
     return worker.wanted is not None
 

@@ -6,7 +6,7 @@ exclusive resource is one batch (see `batching`), so that whoever owns its claim
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from pipeline.model.plans import Batch, Plan
 
@@ -20,17 +20,19 @@ WORTH_SECONDS = 1.0
 """Shorter batches are never taken before a worker's own: to collect their file once more costs about as much."""
 
 
-def next_batch(plan: Plan, bucket: int, taken: Collection[int], *, last: int | None = None) -> int | None:
+def next_batch(
+    plan: Plan, bucket: int, taken: Collection[int], *, last: int | None = None, suites: Collection[str] = ()
+) -> int | None:
     """Choose the batch to claim next, or None when nothing waits.
 
     `taken` holds every batch that is claimed, done, or already queued at this worker; give a set. `bucket` may name no
     bucket (a resumed run with more workers): then everything is stolen. `last` is the batch this worker ran last,
-    whose suite and file it has warm.
+    whose suite and file it has warm. With `suites`, it takes no other suite's batches: those of its pool.
     """
-    own = _head(plan, plan.buckets[bucket], taken) if 0 <= bucket < len(plan.buckets) else None
+    own = _head(plan, plan.buckets[bucket], taken, suites) if 0 <= bucket < len(plan.buckets) else None
     if own is None:
-        return _steal(plan, taken, last)
-    urgent = _longest_head(plan, taken, plan.tests[own.tests[0]].suite)
+        return _steal(plan, taken, last, suites)
+    urgent = _longest_head(plan, taken, plan.tests[own.tests[0]].suite, suites)
     return urgent.number if urgent.seconds > max(URGENT * own.seconds, WORTH_SECONDS) else own.number
 
 
@@ -42,19 +44,29 @@ def claims_ahead(left_seconds: float, claim_seconds: float) -> bool:
     return claim_seconds > 0 and left_seconds <= AHEAD * claim_seconds
 
 
-def _head(plan: Plan, bucket: Iterable[int], taken: Collection[int]) -> Batch | None:
-    return next((plan.batches[number] for number in bucket if number not in taken), None)
+def may_run(plan: Plan, batch: Batch, suites: Collection[str]) -> bool:
+    """Whether a worker of these suites, none named: of all, may take that batch."""
+    return not suites or plan.tests[batch.tests[0]].suite in suites
 
 
-def _longest_head(plan: Plan, taken: Collection[int], suite: str) -> Batch:
+def _head(plan: Plan, bucket: Iterable[int], taken: Collection[int], suites: Collection[str]) -> Batch | None:
+    return next(_waiting(plan, bucket, taken, suites), None)
+
+
+def _waiting(plan: Plan, bucket: Iterable[int], taken: Collection[int], suites: Collection[str]) -> Iterator[Batch]:
+    waiting = (plan.batches[number] for number in bucket if number not in taken)
+    return (batch for batch in waiting if may_run(plan, batch, suites))
+
+
+def _longest_head(plan: Plan, taken: Collection[int], suite: str, suites: Collection[str]) -> Batch:
     """The longest of the batches that come next in their buckets; some bucket must have one of that suite."""
-    heads = (_head(plan, bucket, taken) for bucket in plan.buckets)
+    heads = (_head(plan, bucket, taken, suites) for bucket in plan.buckets)
     ours = (head for head in heads if head is not None and plan.tests[head.tests[0]].suite == suite)
     return max(ours, key=lambda batch: batch.seconds)
 
 
-def _steal(plan: Plan, taken: Collection[int], last: int | None) -> int | None:
-    waiting = [[plan.batches[number] for number in bucket if number not in taken] for bucket in plan.buckets]
+def _steal(plan: Plan, taken: Collection[int], last: int | None, suites: Collection[str]) -> int | None:
+    waiting = [list(_waiting(plan, bucket, taken, suites)) for bucket in plan.buckets]
     warm = plan.batches[last] if last is not None else None
     if warm is not None:
         waiting = _of_suite(plan, waiting, plan.tests[warm.tests[0]].suite) or waiting

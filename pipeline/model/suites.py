@@ -46,6 +46,8 @@ class Suite:
     retries: int = 0
     outputs: tuple[str, ...] = ()
     """Patterns, relative to `root`, of what workers elsewhere send home."""
+    pool: str = "default"
+    """Whose workers run it."""
     xdist: bool = True
     """Whether tests see what pytest-xdist would give them."""
 

@@ -141,6 +141,7 @@ class ApartHirer:
                     slots=leader.workers,
                     limits=leader.limits,
                     specs=self._places.specs_there(),
+                    pools=leader.pools,
                 )
                 self._stated.add(term)
 

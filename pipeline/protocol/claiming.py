@@ -19,7 +19,7 @@ async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
     view = worker.view
     is_fresh = False
     while True:
-        number = next_batch(worker.plan, worker.birth.bucket, view.taken, last=last)
+        number = _choose(worker, last=last)
         if number is None and is_fresh:
             return None
         if number is not None:
@@ -31,6 +31,11 @@ async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
         is_fresh = True
         if sees_ending(view):
             return None
+
+
+def _choose(worker: Worker, *, last: int | None) -> int | None:
+    birth = worker.birth
+    return next_batch(worker.plan, birth.bucket, worker.view.taken, last=last, suites=birth.suites)
 
 
 async def try_claim(worker: Worker, number: int) -> Assignment | None:

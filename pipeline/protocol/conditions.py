@@ -5,14 +5,16 @@ Lies in the store for everybody who may read the store, so no environment and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import asdict, fields
 
 from pipeline.errors import EngineError, StoreDamaged
 from pipeline.logic.objects import Conditions, from_bytes, to_bytes
+from pipeline.logic.pooling import suites_of
 from pipeline.model.plans import Plan
+from pipeline.model.pools import Pool
 from pipeline.model.suites import HarnessSpec
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
@@ -32,6 +34,7 @@ async def state_conditions(
     slots: int,
     limits: Limits,
     specs: Mapping[str, HarnessSpec],
+    pools: Sequence[Pool] = (),
 ) -> None:
     """Write them, once per term."""
     stated = Conditions(
@@ -41,6 +44,7 @@ async def state_conditions(
         slots=slots,
         limits={name: ENDLESS if value == float("inf") else value for name, value in asdict(limits).items()},
         specs={suite: _plain(spec) for suite, spec in specs.items()},
+        suites={str(slot): list(suites_of(pools, slot)) for slot in range(slots if len(pools) > 1 else 0)},
     )
     await store.create(keys.conditions(run, term), to_bytes(stated))
 
@@ -74,6 +78,14 @@ def specs_of(stated: Conditions, env: Mapping[str, Mapping[str, str]]) -> dict[s
         }
     except (AttributeError, TypeError) as error:
         raise StoreDamaged(f"specifications in the store are damaged: {error}") from error
+
+
+def suites_at(stated: Conditions, slot: int) -> tuple[str, ...]:
+    """The suites that the worker in that slot may run; none named: all. Raises `StoreDamaged`."""
+    named = stated.suites.get(str(slot), [])
+    if not isinstance(named, list) or not all(isinstance(suite, str) for suite in named):
+        raise StoreDamaged(f"suites of slot {slot} in the store are damaged: {named!r}")
+    return tuple(named)
 
 
 def _plain(spec: HarnessSpec) -> dict[str, Any]:

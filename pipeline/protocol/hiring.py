@@ -72,9 +72,14 @@ class Crew:
         """Ends of these workers, as far as they are ours."""
         return [task for name, (_, task) in self._hired.items() if name in workers]
 
-    def free_slots(self) -> list[int]:
-        """Slots without a worker, lowest first."""
-        taken = {slot for slot, _ in self._hired.values()}
+    @property
+    def slots(self) -> dict[str, int]:
+        """Slots of the workers that have not ended, by name."""
+        return {name: slot for name, (slot, _) in self._hired.items()}
+
+    def free_slots(self, others: Collection[int] = ()) -> list[int]:
+        """Slots without a worker, lowest first; others' workers hold some."""
+        taken = {*self.slots.values(), *others}
         return [slot for slot in range(self._slots) if slot not in taken]
 
     def holds(self, worker: str) -> bool:

@@ -13,6 +13,7 @@ from pipeline.errors import EngineError
 from pipeline.logic.objects import Tomb
 from pipeline.model.events import Event, Notice, RunStarted, TestFinished, WorkerEnded, WorkerLost
 from pipeline.model.plans import Plan
+from pipeline.model.pools import Pool
 from pipeline.ports import Clock, Emit, Launcher, Store
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.finishing import Ending, Finisher
@@ -51,10 +52,14 @@ async def lead(
     nonces: Callable[[], str] = new_nonce,
     store_name: str = "",
     expected_seconds: float = 0.0,
+    pools: Sequence[Pool] = (),
 ) -> Ending:
-    """Carry the run out, or go on with it. `errors` make its result untrustworthy whatever the verdicts are."""
+    """Carry the run out, or go on with it. `errors` make its result untrustworthy whatever the verdicts are.
+
+    `pools` share out the slots 0 to `workers` - 1; none: all workers run all suites.
+    """
     leader = Leader(run, plan, store, launcher, clock, emit, limits, workers, stop, nonces)
-    leader.sources_unchanged, leader.errors = sources_unchanged, errors
+    leader.sources_unchanged, leader.errors, leader.pools = sources_unchanged, errors, pools
     leader.hirer = hirer(leader) if hirer is not None else LocalHirer(leader)
     await leader.begin()
     emit(
@@ -108,6 +113,7 @@ class Leader:
         self.hirer: Hirer
         self.sources_unchanged: Callable[[], bool]
         self.errors: tuple[str, ...] = ()
+        self.pools: Sequence[Pool] = ()
         self._emit = emit
         self.news = asyncio.Event()
         self._observer: Observer

@@ -1,19 +1,46 @@
 """How many workers there should be, and who may start them: never more than there is work, only the newest term.
 
-Two agents that misjudge this do double work at worst, never harm.
+Each pool is staffed for its own work. Two agents that misjudge this do double work at worst, never harm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from attrs import define
+
 from pipeline.logic.objects import Birth
+from pipeline.logic.pooling import suites_of
 from pipeline.protocol import keys
 from pipeline.protocol.terms import newest_term, take_term
 
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
+
+Present = Mapping[str, tuple[int, Collection[str]]]
+"""Who lives, by name: slot, and the suites it may run, none named: all."""
+
+
+@define
+class _Need:
+    """What one pool still needs."""
+
+    slots: range
+    workers: int
+    """As many more may it have."""
+    batches: int
+    """As many wait for a worker."""
+
+    def is_open(self) -> bool:
+        """Whether it needs anybody."""
+        return self.workers > 0 and self.batches > 0
+
+    def hire(self) -> None:
+        """Count one that is hired."""
+        self.workers -= 1
+        self.batches -= 1
 
 
 class Staff:
@@ -22,25 +49,58 @@ class Staff:
     def __init__(self, leader: Leader) -> None:
         self._leader = leader
         self._ordinals: dict[int, int] = {}
+        suites = (leader.plan.tests[batch.tests[0]].suite for batch in leader.plan.batches)
+        self._batches = Counter(suites)
 
     async def hire(self, living: Sequence[str]) -> None:
         """Start workers up to the number asked for, but never more than there is work."""
         leader = self._leader
         if leader.fault and not leader.hirer.is_local:
             return  # None can be had; those that live may end the work.
-        present = self._present(living)
-        wanted = min(leader.workers - len(present), self._open_batches() - len(self._idle()))
-        free = leader.crew.free_slots()
-        if wanted <= 0 or not free or not await self._leads(present):
+        present = await self._present(living)
+        wanted = self._wanted(present)
+        if not wanted or not await self._leads(present):
             return
-        for slot in free[:wanted]:
+        for slot in wanted:
             birth = await self._birth(slot)
             task = leader.hirer.start(birth)
             task.add_done_callback(lambda _: leader.news.set())
             leader.crew.add(birth, task, leader.clock.monotonic())
 
-    def _present(self, living: Sequence[str]) -> set[str]:
-        return set(living) | set(self._leader.crew.hired)
+    async def _present(self, living: Sequence[str]) -> Present:
+        """Ours, and those of other terms that live."""
+        leader = self._leader
+        ours = {name: (slot, suites_of(leader.pools, slot)) for name, slot in leader.crew.slots.items()}
+        births = [await leader.view.read_birth(name) for name in living if name not in ours]
+        return {**ours, **{birth.worker: (birth.slot, birth.suites) for birth in births if birth is not None}}
+
+    def _wanted(self, present: Present) -> list[int]:
+        """Slots that need a worker now: for each of them, some pool has work that nobody idle will take."""
+        free = self._leader.crew.free_slots(self._held(present))
+        needs = self._needs(present) if free else []
+        wanted = []
+        for slot in free:
+            own = [need for need in needs if slot in need.slots]
+            if any(need.is_open() for need in own):
+                wanted.append(slot)
+                for need in own:
+                    need.hire()
+        return wanted
+
+    def _held(self, present: Present) -> set[int]:
+        """Slots of living workers, whoever hired them: two would else be one `gw<n>`. One that can do no work of the
+        slot's pool, because pools were changed, does not keep that pool waiting."""
+        pools = self._leader.pools
+        return {slot for slot, suites in present.values() if serves(suites, suites_of(pools, slot))}
+
+    def _needs(self, present: Present) -> list[_Need]:
+        leader = self._leader
+        kinds = [(pool.slots, pool.suites) for pool in leader.pools] if len(leader.pools) > 1 else []
+        return [self._need(slots, suites, present) for slots, suites in kinds or [(range(leader.workers), ())]]
+
+    def _need(self, slots: range, suites: Sequence[str], present: Present) -> _Need:
+        able = {name for name, (_, own) in present.items() if serves(own, suites)}
+        return _Need(slots, len(slots) - len(able), self._open_batches(suites) - len(self._idle() & able))
 
     def _idle(self) -> set[str]:
         """Hired workers without a batch: they will take what is waiting."""
@@ -48,10 +108,15 @@ class Staff:
         owners = {view.owners.get(each, "") for each in view.attempts.items()}
         return {name for name in self._leader.crew.hired if name not in owners}
 
-    def _open_batches(self) -> int:
-        return len(self._leader.plan.batches) - len(self._leader.view.taken)
+    def _open_batches(self, suites: Sequence[str]) -> int:
+        """Batches of these suites, none named: of all, that wait."""
+        plan, taken = self._leader.plan, self._leader.view.taken
+        if not suites:
+            return len(plan.batches) - len(taken)
+        gone = Counter(plan.tests[plan.batches[number].tests[0]].suite for number in taken)
+        return sum(self._batches[suite] - gone[suite] for suite in suites)
 
-    async def _leads(self, present: set[str]) -> bool:
+    async def _leads(self, present: Collection[str]) -> bool:
         """Whether this term is the newest; with nobody left alive, the next one is taken."""
         leader = self._leader
         if await newest_term(leader.store, leader.run) == leader.term:
@@ -78,8 +143,14 @@ class Staff:
             log=str(identity.get("log", "")),
             identity=identity,
             wall=leader.clock.wall(),
+            suites=suites_of(leader.pools, slot),
         )
 
     async def _last_ordinal(self, slot: int) -> int:
         entries = await self._leader.store.list(f"{keys.workers(self._leader.run)}w{slot}-")
         return max((int(entry.key.rsplit("-", 1)[1]) for entry in entries), default=0)
+
+
+def serves(worker: Collection[str], wanted: Collection[str]) -> bool:
+    """Whether a worker of some suites can do anything for other suites; none named: all."""
+    return not worker or not wanted or not set(worker).isdisjoint(wanted)

@@ -15,6 +15,7 @@ from pipeline.ports import Launcher, Warm
 
 if TYPE_CHECKING:
     from pipeline.model.events import Event
+    from pipeline.model.pools import Pool
     from pipeline.model.runs import Conclusion, MergedRun
     from pipeline.model.suites import HarnessSpec, Suite
     from pipeline.model.tests import Test
@@ -122,6 +123,9 @@ class Agent(Protocol):
 
     def slots(self) -> int:
         """How many workers the settings and the launcher allow."""
+
+    def pools(self) -> Sequence[Pool]:
+        """The pools that the suites use, with their slots and suites."""
 
     def runs_images(self) -> bool:
         """Whether workers run images; leaves settings open."""

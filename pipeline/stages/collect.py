@@ -88,7 +88,8 @@ async def _collect_one(agent: Agent, suite: str) -> Collected:
     for test, seconds in known.items():
         file = test.removeprefix(f"{suite}::").partition("::")[0]
         weights[file] = weights.get(file, 0.0) + seconds
-    return await collect_suite(suite, agent.launcher(), agent.slots(), weights=weights, emit=agent.emit)
+    harnesses = next(pool.size for pool in agent.pools() if suite in pool.suites)
+    return await collect_suite(suite, agent.launcher(), harnesses, weights=weights, emit=agent.emit)
 
 
 def _refuse(found: Mapping[str, Collected]) -> None:

@@ -83,13 +83,12 @@ def least_maxfail(facts: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int]], fail_fast: int) -> Plan:
-    from pipeline.logic.batching import make_batches
-    from pipeline.logic.grouping import make_buckets
     from pipeline.logic.planning import freeze
+    from pipeline.logic.pooling import batches_of_pools, buckets_of_pools
 
-    wishes, workers = agent.wishes(), agent.slots()
-    batches = make_batches(tests, workers, seed=wishes.seed, affinity=affinity)
-    buckets = make_buckets(tests, batches, workers, affinity=affinity)
+    wishes, pools = agent.wishes(), agent.pools()
+    batches = batches_of_pools(tests, pools, seed=wishes.seed, affinity=affinity)
+    buckets = buckets_of_pools(tests, batches, pools, affinity=affinity)
     return freeze(tests, batches, buckets, seed=wishes.seed, fail_fast=fail_fast)
 
 

@@ -18,9 +18,10 @@ from pipeline.stages import collect, group
 from pipeline.stages.agent import Agent
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Sequence, Set
 
     from pipeline.model.plans import Batch, Plan
+    from pipeline.model.pools import Pool
     from pipeline.protocol.finishing import Ending
 
 NAMED = 5
@@ -87,10 +88,12 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
 async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
+    from pipeline.logic.pooling import whole
     from pipeline.protocol import apart, leading, orders
 
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume)
+    pools = whole(agent.pools(), (test.suite for test in plan.tests))
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     told, launcher = orders.Stop(), agent.launcher()
     loop = asyncio.get_running_loop()
@@ -109,7 +112,8 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             errors=_collection_errors(agent),
             hirer=apart.hirer_of(launcher),
             store_name=agent.store_name(),
-            expected_seconds=_expected(plan, agent.slots(), done),
+            expected_seconds=_expected(plan, pools, done),
+            pools=pools,
         )
     return run, ending
 
@@ -149,10 +153,12 @@ def _collection_errors(agent: Agent) -> tuple[str, ...]:
     return tuple(f"{native}: not collected" for one in found.values() for native, _ in one.errors)
 
 
-def _expected(plan: Plan, workers: int, done: Set[str]) -> float:
+def _expected(plan: Plan, pools: Sequence[Pool], done: Set[str]) -> float:
     """Seconds that what is left to do will take: a resumed run's finished tests cost nothing."""
-    left = [_left(plan, batch, done) for batch in plan.batches]
-    return float(max(sum(left) / max(workers, 1), max(left, default=0.0)))
+    from pipeline.logic.pooling import expected_seconds
+
+    loads = ((plan.tests[batch.tests[0]].suite, _left(plan, batch, done)) for batch in plan.batches)
+    return expected_seconds(pools, loads)
 
 
 def _left(plan: Plan, batch: Batch, done: Set[str]) -> float:

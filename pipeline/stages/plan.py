@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json as codec
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
@@ -16,6 +16,10 @@ from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, Param, TaskSpec
 from pipeline.stages.agent import Agent
 from pipeline.stages.doctor import JSON
+
+if TYPE_CHECKING:  # What plans is imported where it is used.
+    from pipeline.model.pools import Pool
+    from pipeline.model.tests import Test
 
 DOC = "say what would run, for how long, and what bounds it"
 TARGET = Param(name="target", default="", help="a wall time in seconds: say how many workers it takes")
@@ -38,30 +42,47 @@ def plan(agent: Agent, json: bool, target: str) -> None:
 
 
 def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
-    """The forecast as plain JSON: `{run, tests, batches, workers, points, longest, files, target?}`."""
+    """The forecast as plain JSON: `{plan, tests, batches, buckets, workers, pools, folder, forecast, target?}`."""
     from pipeline.logic.forecasting import forecast, workers_for
+    from pipeline.logic.pooling import scaled, whole
     from pipeline.stages import group
 
     made = group.read(agent)
-    found = forecast(made.tests, max(agent.slots(), 1))
+    pools = whole(scaled(agent.pools(), 1), (test.suite for test in made.tests))
+    found = forecast(made.tests, pools)
     told: dict[str, Any] = {
         "plan": made.digest,
         "tests": len(made.tests),
         "batches": len(made.batches),
         "buckets": len(made.buckets),
         "workers": agent.slots(),
+        "pools": [_told(pool, made.tests) for pool in pools],
         "folder": str(group.folder(agent)),
         "forecast": asdict(found),
     }
     if target_seconds is not None:
-        told["target"] = {"seconds": target_seconds, "workers": workers_for(made.tests, target_seconds)}
+        told["target"] = {"seconds": target_seconds, "workers": workers_for(made.tests, target_seconds, pools=pools)}
     return told
+
+
+def _told(pool: Pool, tests: Sequence[Test]) -> dict[str, Any]:
+    own = [test.seconds for test in tests if test.suite in pool.suites]
+    return {
+        "name": pool.name,
+        "workers": pool.size,
+        "first_slot": pool.first,
+        "suites": list(pool.suites),
+        "tests": len(own),
+        "seconds": sum(own),
+    }
 
 
 def as_text(told: dict[str, Any]) -> str:
     """The forecast for people."""
     found = told["forecast"]
     lines = [f"{told['tests']} tests in {told['batches']} batches, {told['buckets']} buckets in {told['folder']}"]
+    if len(told["pools"]) > 1:
+        lines += [_line(pool) for pool in told["pools"]]
     lines += [f"  {point['workers']:>5} workers: {point['seconds']:8.1f} s" for point in found["points"]]
     lines += ["bounded by the tests that cannot be split:", *_weights(found["longest"])]
     lines += ["and by the files:", *_weights(found["files"])]
@@ -70,6 +91,12 @@ def as_text(told: dict[str, Any]) -> str:
         answer = f"{workers} workers" if workers else "no number of workers: one test takes longer"
         lines.append(f"for {told['target']['seconds']:g} s: {answer}")
     return "\n".join(lines)
+
+
+def _line(pool: dict[str, Any]) -> str:
+    slots = f"gw{pool['first_slot']} to gw{pool['first_slot'] + pool['workers'] - 1}"
+    work = f"{pool['tests']} tests, {pool['seconds']:.1f} s of {', '.join(pool['suites'])}"
+    return f"  pool {pool['name']}: {pool['workers']} workers ({slots}) for {work}"
 
 
 def _weights(weights: Sequence[dict[str, Any]]) -> list[str]:

@@ -20,7 +20,7 @@ from pipeline.logic.objects import Birth, Conditions
 from pipeline.model.plans import Plan
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
-from pipeline.protocol.conditions import limits_of, read_conditions, specs_of
+from pipeline.protocol.conditions import limits_of, read_conditions, specs_of, suites_at
 from pipeline.protocol.elsewhere import supervise_elsewhere
 from pipeline.protocol.gathering import read_plan
 from pipeline.protocol.limits import Limits
@@ -116,7 +116,7 @@ def _worker(
     store = CertainStore(store.store, store.clock, limits.retry_seconds, limits.outage_seconds)
     return Worker(
         run=given.run,
-        birth=_birth(given, plan, store.clock.wall()),
+        birth=_birth(given, plan, suites_at(stated, given.slot), store.clock.wall()),
         plan=plan,
         view=RunView(given.run, plan, store, store.clock, limits.lease_seconds),
         store=store,
@@ -130,7 +130,7 @@ def _worker(
     )
 
 
-def _birth(given: Given, plan: Plan, wall: float) -> Birth:
+def _birth(given: Given, plan: Plan, suites: tuple[str, ...], wall: float) -> Birth:
     identity = given.identity
     return Birth(
         worker=given.worker,
@@ -144,6 +144,7 @@ def _birth(given: Given, plan: Plan, wall: float) -> Birth:
         log=str(identity.get("log", "")),
         identity=identity,
         wall=wall,
+        suites=suites,
     )
 
 

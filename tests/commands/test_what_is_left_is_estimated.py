@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.logic.pooling import single
 from pipeline.stages.launch import _expected
 from tests.logic.suites import planned, uniform
 
@@ -13,4 +14,4 @@ def test_done_tests_cost_nothing(done: int, seconds: float) -> None:
     """Forty tests of a second on two workers, some of them done before this agent came."""
     tests = uniform(40, 1.0)
 
-    assert _expected(planned(tests, 2), 2, {test.id for test in tests[:done]}) == pytest.approx(seconds)
+    assert _expected(planned(tests, 2), single(tests, 2), {test.id for test in tests[:done]}) == pytest.approx(seconds)
