@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from attrs import define, field, frozen
 
-from pipeline.errors import StoreUnavailable
+from pipeline.errors import StoreDamaged, StoreUnavailable
 from pipeline.logic.objects import Birth, Tomb
 from pipeline.logic.records import NOBODY, Record, read_record
 from pipeline.logic.trails import is_bad
@@ -138,7 +138,7 @@ class Hearer:
         lines, _ = await self.store.store.journal(keys.journal(self.run, name)).read_from(ear.position)
         self.done.add(name)
         self._introduce(name, ear)
-        self._take(name, ear, [*lines, *(line.encode("ascii") for line in tomb.salvaged)], told=True)
+        self._take(name, ear, [*lines, *(line.encode("utf-8", "surrogatepass") for line in tomb.salvaged)], told=True)
         self._tell_end(name, ear, tomb)
 
     # Telling.
@@ -163,10 +163,19 @@ class Hearer:
 
     def _take(self, name: str, ear: Ear, lines: Sequence[bytes], *, told: bool) -> None:
         for line in lines:
-            record = read_record(line)
+            record = self._read(line)
             if told:
                 self._tell(name, ear, record)
             self._note(name, ear, record)
+
+    def _read(self, line: bytes) -> Record:
+        """A record of this plan: tests may write where their worker writes. Raises `StoreDamaged`."""
+        record, plan = read_record(line), self.view.plan
+        if not NOBODY <= record.test < len(plan.tests) or not NOBODY <= record.batch < len(plan.batches):
+            raise StoreDamaged(f"journal record is damaged: {line[:40]!r} is about nothing that the plan has")
+        if record.test == NOBODY and record.kind in ("start", "final"):
+            raise StoreDamaged(f"journal record is damaged: {line[:40]!r} is about no test")
+        return record
 
     def _note(self, name: str, ear: Ear, record: Record) -> None:
         """Count a record, and remember which test is in flight."""
@@ -181,7 +190,9 @@ class Hearer:
 
     def _tell(self, name: str, ear: Ear, record: Record) -> None:
         if record.kind == "ready":
-            self.emit(WorkerReady(time=self.clock.wall(), worker=name, seconds=float(record.body.get("seconds", 0.0))))
+            seconds = record.body.get("seconds")
+            seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
+            self.emit(WorkerReady(time=self.clock.wall(), worker=name, seconds=seconds))
         if record.batch == NOBODY:
             return
         if (record.batch, record.attempt) not in ear.attempts:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.adapters.clock import SystemClock
-from pipeline.errors import StoreUnavailable
+from pipeline.errors import StoreDamaged, StoreUnavailable
 from pipeline.logic.objects import Birth, to_bytes
 from pipeline.logic.records import NOBODY, write_record
 from pipeline.model import events as e
@@ -268,3 +268,43 @@ def test_following_costs_by_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert read[0] == 400
     assert scene.view.progress.done == 200
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"start 0 1 4 {}",
+        b"start 0 1 -2 {}",
+        b"start 0 1 -1 {}",
+        b"final 99 1 0 {}",
+        b"final -7 1 0 {}",
+        b"nonsense",
+        b"\xff",
+    ],
+)
+def test_a_record_of_nothing_in_the_plan_is_damage(line: bytes) -> None:
+    """Tests may write where their worker writes: the run ends with a reason, and the leader not with a traceback."""
+    scene = Scene()
+
+    async def play() -> None:
+        await scene.born()
+        journal = scene.store.journal(keys.journal(RUN, "w0-1"))
+        journal.append(line)
+        await journal.flush()
+        await scene.hearer.hear()
+
+    with pytest.raises(StoreDamaged):
+        asyncio.run(play())
+
+
+def test_a_worker_that_is_ready_after_nonsense_is_told() -> None:
+    """How long it took is for people only."""
+    scene = Scene()
+
+    async def play() -> None:
+        await scene.born()
+        await scene.says(("ready", NOBODY, {"seconds": ["x"]}))
+        await scene.hearer.hear()
+
+    asyncio.run(play())
+    assert [event.seconds for event in scene.told if isinstance(event, e.WorkerReady)] == [0.0]
