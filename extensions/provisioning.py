@@ -68,9 +68,10 @@ class Provisions:
     def provide(self, stop: Any) -> Mapping[str, Any]:
         """Have all wheels and artifacts in the cache; the report."""
         from pipeline.adapters.dependency_layers import fetch_ahead
+        from pipeline.adapters.temporary import temporary_folder
 
         wheels = []
-        with tempfile.TemporaryDirectory(prefix="doit-fleet-wheels-") as scratch:
+        with temporary_folder("wheels") as scratch:
             for number, one in enumerate(self.dependencies("")):
                 self._tell(f"dependencies from {one.source}")
                 for wheel in fetch_ahead(one, Path(scratch) / str(number)):
@@ -149,7 +150,9 @@ class Provisions:
 
     @cached_property
     def _scratch(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="doit-fleet-layers-")
+        from pipeline.adapters.temporary import temporary_folder
+
+        return temporary_folder("layers")
 
     def close(self) -> None:
         """Remove what layers were to be made of."""

@@ -10,13 +10,14 @@ import time
 from pathlib import Path
 
 from pipeline.adapters import process_table
+from pipeline.adapters.temporary import sweep_temporary
 
 KEPT_SECONDS = 7 * 86_400.0
 """Logs of ended agents are kept that long; then the next agent removes them."""
 
 
 def sweep_scratch(scratch: Path, *, older_than_seconds: float = 0.0) -> list[str]:
-    """End processes that dead agents have left and remove their folders if old enough; what was removed."""
+    """End processes that dead agents have left, remove their temporary folders, and logs if old enough; what was removed."""
     removed = []
     for folder in sorted(scratch.glob("agent-*-*")):
         _, pid, started = folder.name.split("-", 2)
@@ -26,4 +27,4 @@ def sweep_scratch(scratch: Path, *, older_than_seconds: float = 0.0) -> list[str
         if time.time() - folder.stat().st_mtime >= older_than_seconds:
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(str(folder))
-    return removed
+    return [*removed, *sweep_temporary()]
