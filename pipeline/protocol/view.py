@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from pipeline.errors import Fenced
+from pipeline.errors import Fenced, StoreDamaged
 from pipeline.logic.blame import OUT_OF_MEMORY, Charges, Judgement, add_charge
 from pipeline.logic.objects import Birth, Claim, Tomb, from_bytes
 from pipeline.logic.trails import Attempt, Trail, follow
@@ -145,9 +145,13 @@ class RunView:
         self.seen[worker] = self.clock.monotonic()
         birth = await self.read_birth(worker)
         lines = await self.store.records(keys.journal(self.run, worker), tomb.position)
-        trails = follow(worker, [*lines, *(line.encode("ascii") for line in tomb.salvaged)])
+        trails = follow(worker, [*lines, *(line.encode("utf-8", "surrogatepass") for line in tomb.salvaged)])
         self.trails.update(trails)
         finals = [test for trail in trails.values() for test in trail.finals]
+        if not all(0 <= test < len(self.plan.tests) for test in finals):
+            raise StoreDamaged(
+                f"journal of worker {worker!r} is damaged: it is about tests that the plan does not have"
+            )
         self.progress.settle(worker, finals, [test for trail in trails.values() for test in trail.bad])
         if birth is not None:
             self.births[worker] = birth

@@ -308,3 +308,17 @@ def test_a_worker_that_is_ready_after_nonsense_is_told() -> None:
 
     asyncio.run(play())
     assert [event.seconds for event in scene.told if isinstance(event, e.WorkerReady)] == [0.0]
+
+
+@pytest.mark.parametrize("salvaged", [b"final 0 1 4 {}", b"final 0 1 -1 {}"])
+def test_last_words_about_nothing_in_the_plan_are_damage(salvaged: bytes) -> None:
+    """They come from a file that tests may write."""
+    scene = Scene()
+
+    async def play() -> None:
+        await scene.born()
+        await scene.ends(salvaged=[salvaged])
+        await scene.view.refresh()
+
+    with pytest.raises(StoreDamaged):
+        asyncio.run(play())
