@@ -15,11 +15,15 @@ from tests.engines.fixtures import (
     secure_registry,
     token_registry,
 )
+from tests.engines.kubernetes.fixtures import _own_kubernetes, cluster, own_cluster
 
 __all__ = [
+    "_own_kubernetes",
     "base_image",
+    "cluster",
     "docker_engine",
     "fault_proxy",
+    "own_cluster",
     "own_docker",
     "own_registry",
     "own_s3",

@@ -1,4 +1,7 @@
-"""Programs built from pinned Go modules (`modules/NAME`: go.mod, go.sum, and tools.go or a small main.go), once, kept by digest of module, sums and Go version."""
+"""Programs built from pinned Go modules (`modules/NAME`: go.mod, go.sum, and tools.go or a small main.go), once, kept by digest of module, sums and Go version.
+
+A module makes the program of its name, or several, which its tools.go names. Flags for the linker are in its file `ldflags`.
+"""
 
 from __future__ import annotations
 
@@ -18,43 +21,40 @@ USUAL_GO = Path("/usr/local/go/bin/go")
 BUILD_SECONDS = 900
 
 
-def find(name: str) -> Path | None:
-    """The program, if it has been built from the module as it is now."""
+def find(name: str, module: str | None = None) -> Path | None:
+    """The program, if it has been built from the module (of its name, unless another is given) as it is now."""
     go = _go()
-    built = _place(name, go) / name if go else None
+    built = _place(module or name, go) / name if go else None
     return built if built and built.exists() else None
 
 
-def build(name: str) -> Path:
+def build(name: str, module: str | None = None) -> Path:
     """The program, built when it is not there. Two builders at once are harmless: the first one's is used by both."""
     go = _go()
     if go is None:
         raise EngineTrouble(f"no Go to build {name} with", "install Go 1.26 or newer into PATH or /usr/local/go")
-    place = _place(name, go)
+    place = _place(module or name, go)
     if not (place / name).exists():
         with places.locked(place):
             if not (place / name).exists():
-                _compile(go, name, place)
+                _compile(go, name, module or name, place)
     return place / name
 
 
-def _compile(go: str, name: str, place: Path) -> None:
+def _compile(go: str, name: str, module: str, place: Path) -> None:
+    folder = MODULES / module
     with tempfile.TemporaryDirectory(dir=place) as fresh:
         out = Path(fresh) / name
-        argv = [
-            go,
-            "build",
-            "-mod=readonly",
-            "-buildvcs=false",
-            "-trimpath",
-            "-ldflags=-s -w",
-            "-o",
-            str(out),
-            _package(name),
-        ]
+        exactly = ("-mod=readonly", "-buildvcs=false", "-trimpath", f"-ldflags=-s -w {_linker_flags(folder)}".rstrip())
         env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
         done = subprocess.run(
-            argv, cwd=MODULES / name, env=env, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS
+            [go, "build", *exactly, "-o", str(out), _package(folder, name)],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=BUILD_SECONDS,
         )
         if done.returncode:
             said = "\n".join(done.stderr.splitlines()[-15:])
@@ -64,23 +64,32 @@ def _compile(go: str, name: str, place: Path) -> None:
         out.replace(place / name)
 
 
-def _package(name: str) -> str:
-    if (MODULES / name / "main.go").exists():
+def _linker_flags(folder: Path) -> str:
+    file = folder / "ldflags"
+    return " ".join(file.read_text("utf-8").split()) if file.exists() else ""
+
+
+def _package(folder: Path, name: str) -> str:
+    """The package to build: the import whose path ends with the name, or has it as its comment."""
+    if (folder / "main.go").exists():
         return "."
-    found = re.search(r'^import _ "(.+)"$', (MODULES / name / "tools.go").read_text("utf-8"), re.MULTILINE)
-    assert found, f"tools.go of {name} imports the program to build"
-    return found[1]
+    found: list[tuple[str, str]] = re.findall(
+        r'_ "(\S+?)"(?: // (\S+))?$', (folder / "tools.go").read_text("utf-8"), re.MULTILINE
+    )
+    return next(path for path, called in found if name in (called, path.rpartition("/")[2]))
 
 
 def _go() -> str | None:
     return shutil.which("go") or (str(USUAL_GO) if USUAL_GO.exists() else None)
 
 
-def _place(name: str, go: str) -> Path:
+def _place(module: str, go: str) -> Path:
     said = subprocess.run(
         [go, "env", "GOVERSION", "GOOS", "GOARCH"], capture_output=True, text=True, check=True, cwd="/"
     )
     digest = hashlib.sha256(said.stdout.encode())
-    for file in ("go.mod", "go.sum", *sorted(path.name for path in (MODULES / name).glob("*.go"))):
-        digest.update((MODULES / name / file).read_bytes())
-    return places.home() / "built" / f"{name}-{digest.hexdigest()[:16]}"
+    folder = MODULES / module
+    more = [folder / "ldflags"] if (folder / "ldflags").exists() else []
+    for file in (folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go")), *more):
+        digest.update(file.read_bytes())
+    return places.home() / "built" / f"{module}-{digest.hexdigest()[:16]}"

@@ -16,36 +16,37 @@ def make_bridge(name: str, first_choice: int) -> int:
     found = _number(name)
     if found is not None:
         return found
-    taken = {number for _, number in _interfaces()}
+    taken = {number for _, number in interfaces()}
     span = HIGHEST - LOWEST + 1
     number = next(n for n in (LOWEST + (first_choice + i) % span for i in range(span)) if n not in taken)
-    _ip("link", "add", name, "type", "bridge")
-    _ip("addr", "add", f"10.{number}.0.1/20", "dev", name)
-    _ip("link", "set", name, "up")
+    ip("link", "add", name, "type", "bridge")
+    ip("addr", "add", f"10.{number}.0.1/20", "dev", name)
+    ip("link", "set", name, "up")
     return number
 
 
 def remove_bridge(name: str) -> None:
     """Remove it and what a daemon made beside it."""
     number = _number(name)
-    for other, theirs in list(_interfaces()):
+    for other, theirs in list(interfaces()):
         if theirs == number:
-            _ip("link", "delete", other)
+            ip("link", "delete", other)
 
 
 def _number(name: str) -> int | None:
-    return next((number for found, number in _interfaces() if found == name), None)
+    return next((number for found, number in interfaces() if found == name), None)
 
 
-def _interfaces() -> Iterator[tuple[str, int]]:
+def interfaces() -> Iterator[tuple[str, int]]:
     """Names with the second number of their address, where the first is 10."""
-    for line in _ip("-4", "-o", "addr", "show").splitlines():
+    for line in ip("-4", "-o", "addr", "show").splitlines():
         found = re.match(r"\d+: (\S+)\s+inet 10\.(\d+)\.", line)
         if found:
             yield found[1], int(found[2])
 
 
-def _ip(*arguments: str) -> str:
+def ip(*arguments: str) -> str:
+    """Run iproute2's `ip`. Raises EngineTrouble."""
     try:
         done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     except FileNotFoundError:

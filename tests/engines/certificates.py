@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own and a server's certificate for loopback, made by openssl."""
+"""A certificate authority of the tests' own and a server's certificates, made by openssl."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from attrs import frozen
 from tests.engines.errors import EngineTrouble
 
 DAYS = "3650"
+NEW_KEY = ("-newkey", "rsa:2048", "-nodes", "-keyout")
 NAMES = "subjectAltName=IP:127.0.0.1,DNS:localhost"
 
 
@@ -24,23 +25,41 @@ class Certificates:
 
 def make_certificates(folder: Path) -> Certificates:
     """What is in that folder, made when it is not."""
-    made = Certificates(ca=folder / "ca.pem", certificate=folder / "server.pem", key=folder / "server.key")
-    if not made.certificate.exists():
+    authority = make_authority(folder)
+    return signed(authority, folder / "server", subject="/CN=127.0.0.1", names=NAMES)
+
+
+@frozen(kw_only=True)
+class Authority:
+    """Who signs: PEM files."""
+
+    ca: Path
+    key: Path
+
+
+def make_authority(folder: Path) -> Authority:
+    """The one in that folder, made when it is not there."""
+    made = Authority(ca=folder / "ca.pem", key=folder / "ca.key")
+    if not made.ca.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _make(folder, made)
+        fresh = folder / "ca.fresh"
+        lasting = ("-subj", "/CN=doit-fleet tests", "-days", DAYS, "-out", fresh)
+        _openssl("req", "-x509", *NEW_KEY, made.key, *lasting)
+        fresh.replace(made.ca)
     return made
 
 
-def _make(folder: Path, made: Certificates) -> None:
-    ca_key = folder / "ca.key"
-    new_key = ("-newkey", "rsa:2048", "-nodes", "-keyout")
-    _openssl("req", "-x509", *new_key, ca_key, "-subj", "/CN=doit-fleet tests", "-days", DAYS, "-out", made.ca)
-    request = folder / "server.csr"
-    _openssl("req", *new_key, made.key, "-subj", "/CN=127.0.0.1", "-addext", NAMES, "-out", request)
-    signed = folder / "server.signed"
-    signer = ("-CA", made.ca, "-CAkey", ca_key, "-CAcreateserial", "-days", DAYS, "-copy_extensions", "copy")
-    _openssl("x509", "-req", "-in", request, *signer, "-out", signed)
-    signed.replace(made.certificate)  # Last: it says that all is there.
+def signed(authority: Authority, place: Path, *, subject: str, names: str = "") -> Certificates:
+    """`place`.pem and `place`.key, made when they are not there; `names` is a subjectAltName line or nothing."""
+    made = Certificates(ca=authority.ca, certificate=place.with_suffix(".pem"), key=place.with_suffix(".key"))
+    if not made.certificate.exists():
+        request, fresh = place.with_suffix(".csr"), place.with_suffix(".signed")
+        more = ("-addext", names) if names else ()
+        _openssl("req", *NEW_KEY, made.key, "-subj", subject, *more, "-out", request)
+        signer = ("-CA", authority.ca, "-CAkey", authority.key, "-CAcreateserial", "-days", DAYS)
+        _openssl("x509", "-req", "-in", request, *signer, "-copy_extensions", "copy", "-out", fresh)
+        fresh.replace(made.certificate)  # Last: it says that all is there.
+    return made
 
 
 def _openssl(*arguments: str | Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tests.engines.docker import Docker
 from tests.engines.engine import Engine
+from tests.engines.kubernetes.cluster import Kubernetes, SharedKwok
 from tests.engines.registries import PlainRegistry, SecureRegistry
 from tests.engines.s3 import S3Server
 from tests.engines.token_registry import TokenRegistry
@@ -16,4 +17,8 @@ ENGINES: dict[str, Callable[[], Engine]] = {
     "secure-registry": SecureRegistry,
     "token-registry": TokenRegistry,
     "s3": S3Server,
+    "kubernetes": Kubernetes,
+    "kwok": SharedKwok,
 }
+BY_NAME_ONLY = ("kubernetes", "kwok")
+"""Not started as part of all: minutes to build, and half a minute of both processors to start."""

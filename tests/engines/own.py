@@ -20,6 +20,7 @@ from tests.engines import binaries, only_outside, places, require
 from tests.engines.docker import OwnDocker
 from tests.engines.engine import Engine
 from tests.engines.errors import EngineTrouble
+from tests.engines.kubernetes.cluster import Kubernetes
 from tests.engines.processes import Identity, identify, lives
 from tests.engines.registries import PlainRegistry, SecureRegistry
 from tests.engines.s3 import S3Server
@@ -65,7 +66,7 @@ def own_docker(*, live_restore: bool = False) -> Iterator[OwnDocker]:
     only_outside("a Docker daemon needs control groups, devices and a bridge of the machine itself")
     there = shutil.which("dockerd") and os.geteuid() == 0
     require(there or None, "no private Docker without root and dockerd: apt-get install docker.io")
-    with _folder("docker") as folder:
+    with own_folder("docker") as folder:
         yield from _started(lambda: OwnDocker(folder, live_restore=live_restore))
 
 
@@ -77,6 +78,7 @@ def sweep() -> None:
         "token-registry": TokenRegistry,
         "s3": S3Server,
         "docker": OwnDocker,
+        "kubernetes": Kubernetes,
     }
     for folder in (places.home() / "own").glob("*-*"):
         if not _is_owned(folder):
@@ -91,7 +93,8 @@ def _is_owned(folder: Path) -> bool:
 
 
 @contextmanager
-def _folder(kind: str) -> Iterator[Path]:
+def own_folder(kind: str) -> Iterator[Path]:
+    """A folder for a private engine of that kind; swept when this process dies."""
     top = places.home() / "own"
     fresh = top / f".{kind}-{uuid.uuid4().hex[:8]}"
     fresh.mkdir(parents=True)
@@ -110,7 +113,7 @@ def _stored(kind: str, mebibytes: int | None) -> Iterator[tuple[Path, Path]]:
     """A folder for an engine whose program has been built, and its storage."""
     program = "versitygw" if kind == "s3" else "registry"
     require(binaries.find(program), f"{program} is not built: do it with `python -m tests.engines start {kind}`")
-    with _folder(kind) as folder, ExitStack() as stack:
+    with own_folder(kind) as folder, ExitStack() as stack:
         storage = folder / "storage"
         if mebibytes is not None:
             stack.enter_context(tmpfs(storage, mebibytes))
