@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from attrs import asdict, frozen
 
-from pipeline.errors import StoreDamaged
+from pipeline.errors import StoreDamaged, UsageError
 from pipeline.model.keys import check_key
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
@@ -59,12 +59,19 @@ async def send_output(
     return output
 
 
-async def list_outputs(store: CertainStore, run: str) -> list[Output]:
-    """Everything that workers of a run have left, by worker and name. Raises `StoreDamaged`."""
+async def list_outputs(store: CertainStore, run: str, tell: Callable[[str], None]) -> list[Output]:
+    """Everything that workers of a run have left, by worker and name. What is damaged is left out and told: a test may
+    have written it, and others' outputs come home all the same."""
     found = []
     for entry in await store.list(keys.outputs(run)):
-        if keys.last(entry.key) == INDEX and (data := await store.read(entry.key)) is not None:
-            found.append(_read_index(entry.key, data))
+        if keys.last(entry.key) != INDEX:
+            continue
+        try:
+            data = await store.read(check_key(entry.key))
+            if data is not None:
+                found.append(_read_index(run, entry.key, data))
+        except (StoreDamaged, UsageError) as error:
+            tell(error.message)
     return found
 
 
@@ -82,9 +89,11 @@ async def fetch_output(store: CertainStore, run: str, output: Output, target: Bi
         raise StoreDamaged(f"output {output.name!r} of worker {output.worker!r} is not whole in the store")
 
 
-def _read_index(key: str, data: bytes) -> Output:
+def _read_index(run: str, key: str, data: bytes) -> Output:
     """Parse an index. Worker and name come from its key: what it says of them itself is not trusted."""
     *_, worker, name, _ = key.split("/")
+    if key != f"{keys.output(run, worker, name)}/{INDEX}":
+        raise StoreDamaged(f"index {key!r} is of no worker")
     try:
         told = json.loads(data)
         chunks, size = int(told["chunks"]), int(told["size"])

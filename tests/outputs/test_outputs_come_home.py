@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import json
 import os
 import tarfile
 from collections.abc import Sequence
@@ -126,7 +127,7 @@ def test_large_outputs_travel_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None
     store, data, target = MemoryStore(), bytes(range(95)), io.BytesIO()
     sent(store, "w0-1", "unit", data)
 
-    (output,) = asyncio.run(list_outputs(certain(store), RUN))
+    (output,) = asyncio.run(list_outputs(certain(store), RUN, print))
     asyncio.run(fetch_output(certain(store), RUN, output, target))
 
     assert (output.chunks, target.getvalue()) == (10, data)
@@ -153,7 +154,7 @@ def test_an_output_without_an_index_does_not_exist() -> None:
     store = MemoryStore()
     store.data.create(keys.output(RUN, "w0-1", "unit") + "/000000", b"half")
 
-    assert asyncio.run(list_outputs(certain(store), RUN)) == []
+    assert asyncio.run(list_outputs(certain(store), RUN, print)) == []
 
 
 def test_changed_bytes_are_refused() -> None:
@@ -161,20 +162,54 @@ def test_changed_bytes_are_refused() -> None:
     store = MemoryStore()
     sent(store, "w0-1", "unit", b"good")
     store.data.replace(keys.output(RUN, "w0-1", "unit") + "/000000", b"evil")
-    (output,) = asyncio.run(list_outputs(certain(store), RUN))
+    (output,) = asyncio.run(list_outputs(certain(store), RUN, print))
 
     with pytest.raises(StoreDamaged):
         asyncio.run(fetch_output(certain(store), RUN, output, io.BytesIO()))
 
 
 @pytest.mark.parametrize("index", [b"{", b"[]", b'{"chunks": 1e9, "size": 1, "sha256": "", "notes": []}', b"[" * 9999])
-def test_a_damaged_index_is_told(index: bytes) -> None:
-    """Bytes from a store are hostile."""
+def test_a_damaged_index_is_told(tmp_path: Path, index: bytes) -> None:
+    """Bytes from a store are hostile; what other workers have left comes home all the same."""
     store = MemoryStore()
     store.data.create(keys.output(RUN, "w0-1", "unit") + "/index", index)
+    write(tmp_path / "p", a="1")
+    sent(store, "w1-1", "unit", packed(tmp_path / "p", ["*"])[2])
 
-    with pytest.raises(StoreDamaged):
-        asyncio.run(list_outputs(certain(store), RUN))
+    made, told = home(store, tmp_path / "home")
+
+    assert [path.parent.name for path in made] == ["w1-1"]
+    assert "damaged" in told[0]
+
+
+@pytest.mark.parametrize("place", ["../..", "w0-1/..", "w0-1", "w0-1/a/b", "/w0-1", "w0-1/\n"])
+def test_an_index_in_a_wrong_place_is_told(tmp_path: Path, place: str) -> None:
+    """Names of keys become names of folders, which are emptied before: none may be outside."""
+    kept = write(tmp_path, precious="1") / "precious"
+    store = MemoryStore()
+    key = f"runs/{RUN}/outputs/{place}/index"  # In S3 a key may be any text.
+    store.data.values[key] = b'{"chunks": 0, "size": 0, "sha256": "", "notes": []}'
+    store.data.versions[key] = 1
+
+    made, told = home(store, tmp_path / "home" / "outputs")
+
+    assert made == []
+    assert len(told) == 1
+    assert kept.exists()
+
+
+def test_an_index_speaks_for_its_own_worker_only(tmp_path: Path) -> None:
+    """Whose it is says its key, which only that worker's store may have been asked for."""
+    store = MemoryStore()
+    write(tmp_path / "p", a="1")
+    sent(store, "w0-1", "unit", packed(tmp_path / "p", ["*"])[2])
+    base = keys.output(RUN, "w0-1", "unit")
+    told = json.loads(store.data.values[f"{base}/index"])
+    store.data.values[f"{base}/index"] = json.dumps({**told, "worker": "../../x", "name": "../y"}).encode()
+
+    made, _ = home(store, tmp_path / "home")
+
+    assert [path.relative_to(tmp_path / "home").as_posix() for path in made] == ["w0-1/unit"]
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a/../../evil"])
@@ -217,5 +252,5 @@ def test_sending_again_changes_nothing() -> None:
     sent(store, "w0-1", "unit", b"data")
 
     assert store.data.values == before
-    (output,) = asyncio.run(list_outputs(certain(store), RUN))
+    (output,) = asyncio.run(list_outputs(certain(store), RUN, print))
     assert output.sha256 == hashlib.sha256(b"data").hexdigest()
