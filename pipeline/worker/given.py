@@ -89,8 +89,8 @@ def read_secrets(descriptor: int) -> Secrets:
     """One line from a descriptor. Raises `UsageError` when it ends before the line does."""
     line = b""
     while not line.endswith(b"\n"):
-        more = os.read(descriptor, 65_536)
-        if not more or len(line) > MOST_BYTES:
+        more = os.read(descriptor, 65_536) if len(line) <= MOST_BYTES else b""
+        if not more:
             raise UsageError("the secrets did not come", hint="did the agent die while it started this worker?")
         line += more
     try:

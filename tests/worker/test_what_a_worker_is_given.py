@@ -49,6 +49,16 @@ def test_secrets_that_are_none_are_refused_unseen(pipe: tuple[int, int], line: b
     assert "hush" not in str(caught.value)
 
 
+def test_secrets_without_an_end_are_refused(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends more than secrets can be is not listened to for ever."""
+    monkeypatch.setattr("pipeline.worker.given.MOST_BYTES", 10)
+    os.write(pipe[1], b"x" * 20)
+
+    with pytest.raises(UsageError):
+        read_secrets(pipe[0])
+    os.close(pipe[1])
+
+
 def test_secrets_come_in_pieces(pipe: tuple[int, int]) -> None:
     """One line, as long as it takes."""
     os.write(pipe[1], json.dumps({"env": {"unit": {"A": "b"}}, "store": {"C": "d"}}).encode() + b"\n")
