@@ -24,6 +24,7 @@ from pipeline.model.layer_entries import folder as folder_entry
 FORMAT = 2
 """To be raised whenever equal inputs give other bytes than before."""
 OURS = Path(__file__).parent.parent
+ENTRY = OURS / "worker" / "worker"
 LEFT_OUT = frozenset({"contracts", "graph", "report", "stages", "__pycache__"})
 """Folders of ours that only the agent needs."""
 PACKAGES = ("attrs",)
@@ -44,7 +45,8 @@ def runtime_layer(pythons: Mapping[str, str], *, with_s3: bool, at: str, process
     """The layer below `at`; `pythons`: by full version the interpreters, 3.11 or later, that byte-code is made with."""
     sources = dict(_sources(with_s3))
     compilers = {sys.version.split()[0]: sys.executable, **pythons}
-    told = [FORMAT, at, sorted(compilers), [[name, _digest(path)] for name, path in sorted(sources.items())]]
+    digests = {name: _digest(path) for name, path in sorted(sources.items())}
+    told = [FORMAT, at, sorted(compilers), list(digests.items()), _digest(ENTRY)]
     key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def make(folder: Path) -> Sequence[LayerEntry]:
@@ -52,9 +54,11 @@ def runtime_layer(pythons: Mapping[str, str], *, with_s3: bool, at: str, process
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+            if _digest(target) != digests[name]:
+                raise EngineError(f"{str(path)!r} changed while the worker's layer was made", hint="start again")
         for python in compilers.values():
             compile_sources(sorted(folder.rglob("*.py")), python, at=(folder, f"{at}/runtime"), processes=processes)
-        entry = program(f"{at}/worker", (OURS / "worker" / "worker").read_bytes())
+        entry = program(f"{at}/worker", ENTRY.read_bytes())
         return [entry, folder_entry(f"{at}/scratch"), *tree_entries(folder, f"{at}/runtime")]
 
     return DependencyLayer(name="worker", key=key, about=f"doit-fleet's runtime, {len(sources)} files", make=make)
