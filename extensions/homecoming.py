@@ -29,7 +29,7 @@ async def bring_home(
         emit(Notice(time=clock.wall(), level="warning", text=text))
 
     certain = CertainStore(store, clock, patience_seconds=PATIENCE_SECONDS)
-    outputs = [each for each in await list_outputs(certain, run) if worker in ("", each.worker)]
+    outputs = [each for each in await list_outputs(certain, run, tell) if worker in ("", each.worker)]
     made = []
     if not worker:
         shutil.rmtree(folder, ignore_errors=True)  # Of an earlier run.
