@@ -23,6 +23,8 @@ from pipeline.protocol.tombs import read_tomb
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
 
+LOOKS_PER_LEASE = 4
+"""At places that should have ended."""
 MOST_WAIT_SECONDS = 15.0
 """Between two tries to have a worker in a slot where none could be had."""
 
@@ -61,10 +63,12 @@ class ApartHirer:
 
     async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
         """Unkindly: stop workers. Kindly: nothing, for they see the ending in the store."""
-        if kindly:
-            return
+        if not kindly:
+            await self._stop(workers, self._grace)
+
+    async def _stop(self, workers: Sequence[str], grace_seconds: float) -> None:
         try:
-            await self._places.stop(self._leader.run, workers, grace_seconds=self._grace)
+            await self._places.stop(self._leader.run, workers, grace_seconds=grace_seconds)
         except EngineError as error:
             self._leader.notice(f"workers could not be stopped: {error}")
 
@@ -114,16 +118,18 @@ class ApartHirer:
         return await self._told(hiring, end, leader.clock.monotonic() - begun)
 
     async def _ended(self, hiring: Hiring) -> PlaceEnd:
-        """Wait for a place's end. One that goes on long after its tombstone (it was paused, say) is ended."""
+        """Wait for a place's end. One that others had to bury is killed at once: frozen, it could go on while another runs
+        its exclusive test. One that goes on for a lease after its own tombstone is stopped."""
         leader = self._leader
         ending = asyncio.ensure_future(self._places.ended(hiring))
-        was_buried = False
+        looks = 0
         try:
             while not ending.done():
-                await asyncio.wait({ending}, timeout=leader.limits.lease_seconds)
-                if was_buried and not ending.done():
-                    await self.dismiss([hiring.worker], kindly=False)
-                was_buried = hiring.worker in leader.view.tombs
+                await asyncio.wait({ending}, timeout=leader.limits.lease_seconds / LOOKS_PER_LEASE)
+                tomb = leader.view.tombs.get(hiring.worker)
+                looks += tomb is not None
+                if tomb is not None and not ending.done() and (looks > LOOKS_PER_LEASE or not tomb.is_orderly):
+                    await self._stop([hiring.worker], self._grace if tomb.is_orderly else 0.0)
             return ending.result()
         finally:
             ending.cancel()
