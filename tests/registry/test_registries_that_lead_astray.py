@@ -16,6 +16,7 @@ from pipeline.adapters.registry_credentials import Credentials
 from pipeline.contracts.registry_contract import nothing_done, outgoing
 from pipeline.errors import EngineError
 from pipeline.logic.image_manifests import descriptor, index
+from pipeline.model.images import Descriptor
 from tests.engines.faults import Answer
 from tests.engines.fixtures import RegistryAddress
 from tests.engines.proxy import FaultProxy
@@ -178,6 +179,34 @@ def test_a_manifest_of_another_digest_is_refused() -> None:
                 registry.resolve(name)
 
 
+def named(blob: Descriptor) -> dict[str, object]:
+    """A descriptor as manifests have it."""
+    return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
+
+
+def test_a_changed_config_is_refused() -> None:
+    """As long as promised and well-formed, but of another digest: its user, environment or entry point might be another's."""
+    image = outgoing("x/y", "z").made.image
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": image.manifest.media_type,
+        "config": named(image.config_blob),
+        "layers": [named(layer.blob) for layer in image.layers],
+    }
+
+    def answer(asked: Asked) -> Reply:
+        if "/manifests/" in asked.path:
+            return Reply(body=json.dumps(manifest).encode())
+        return Reply(body=b"{}".ljust(image.config_blob.size))
+
+    with (
+        serving(answer) as server,
+        closing(client()) as registry,
+        pytest.raises(EngineError, match="other bytes"),
+    ):
+        registry.resolve(f"{server.address}/a:t")
+
+
 def test_tags_come_in_pages() -> None:
     """All pages are read, as the `Link` header leads."""
     pages = {
@@ -230,3 +259,18 @@ def test_this_machine_is_not_asked_through_a_proxy(monkeypatch: pytest.MonkeyPat
             monkeypatch.delenv(name, raising=False)
         with closing(client()) as registry:
             assert list(registry.tags(f"{server.address}/a")) == ["right"]
+
+
+def test_neither_cookies_nor_netrc_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry remembers nothing of us, and gets no password that was meant for others on its host."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password hush\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with (
+        serving(lambda _: Reply(body=b'{"tags": []}', headers={"Set-Cookie": "who=me; Path=/"})) as server,
+        closing(client()) as registry,
+    ):
+        for _ in range(2):
+            registry.tags(f"{server.address}/a")
+
+    assert len(server.asked) == 2
+    assert not [name for asked in server.asked for name in asked.headers if name in ("Cookie", "Authorization")]
