@@ -10,6 +10,8 @@ import pytest
 from tests.docker.house import DockerProject
 from tests.faults.project import until
 
+pytestmark = pytest.mark.timeout(240)  # Containers of a busy machine take long over everything.
+
 TESTS = 24
 
 

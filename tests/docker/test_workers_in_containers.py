@@ -7,6 +7,8 @@ import json
 from tests.docker.house import DockerProject
 from tests.faults.project import Project, until
 
+pytestmark = pytest.mark.timeout(240)  # Containers of a busy machine take long over everything.
+
 NASTY = """\
 import os, time, pytest
 
