@@ -301,6 +301,24 @@ MUTATIONS: tuple[Mutation, ...] = (
         seed=0,
     ),
     Mutation(
+        "pools",
+        "steals across pools",
+        (("logic.stealing", "may_run", always(True)),),
+        seed=1,
+    ),
+    Mutation(
+        "pools",
+        "any worker counts for any pool",
+        (("protocol.staffing", "serves", always(True)),),
+        seed=38,
+    ),
+    Mutation(
+        "pools",
+        "the slots of living workers of other terms are given again",
+        (("protocol.staffing", "Staff._held", always(frozenset())),),
+        seed=85,
+    ),
+    Mutation(
         "deletion",
         "the plan goes last",
         (("protocol.sweeping", "FIRST", constant("closed")), ("protocol.sweeping", "LAST", constant("plan"))),

@@ -22,6 +22,7 @@ from tests.simulation.tests_of_users import Manner
 __all__ = ("Broken", "Oracle")
 
 if TYPE_CHECKING:
+    from pipeline.protocol.leading import Leader
     from tests.simulation.harnesses import SimHarness
     from tests.simulation.worlds import World
 
@@ -64,6 +65,7 @@ class Oracle:
 
     def begins(self, harness: SimHarness, test: int, *, careful: bool) -> None:
         """A test really begins."""
+        self._is_of_the_pool(harness, test)
         others = self.running.setdefault(test, set())
         resource = self.world.plan.tests[test].exclusive
         if resource:
@@ -78,6 +80,31 @@ class Oracle:
         company.add(test)
         others.add(harness.number)
         self.begun[test] = self.begun.get(test, 0) + 1
+
+    def _is_of_the_pool(self, harness: SimHarness, test: int) -> None:
+        """A worker runs its own pools' tests only."""
+        pools = self.world.pools.get(harness.process.name, ())
+        suite = self.world.plan.tests[test].suite
+        if pools and not any(suite in pool.suites and harness.slot in pool.slots for pool in pools):
+            raise Broken(f"{test} of suite {suite!r} runs in slot {harness.slot}, of another pool (pools)")
+
+    def hires(self, leader: Leader, birth: Birth) -> None:
+        """A worker elsewhere is hired: nobody that the leader has had time to see lives in its slot and serves there."""
+        try:
+            self._has_a_slot_of_its_own(leader, birth)
+        except Broken as fault:
+            self.world.fail(fault)
+            raise
+
+    def _has_a_slot_of_its_own(self, leader: Leader, birth: Birth) -> None:
+        seen = self.world.now - 4 * leader.limits.watch_seconds
+        for key, data in self.values.items():
+            if not key.startswith(keys.workers(leader.run)) or self.written[key] > seen:
+                continue
+            other = from_bytes(Birth, data)
+            serves = not other.suites or not birth.suites or set(other.suites) & set(birth.suites)
+            if other.slot == birth.slot and serves and keys.tomb(leader.run, other.worker) not in self.values:
+                raise Broken(f"{birth.worker} is hired for the slot in which {other.worker} lives (pools)")
 
     def ends(self, harness: SimHarness, test: int, *, how: str) -> None:
         """A test really ends."""

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from pipeline.logic.planning import freeze
 from pipeline.model.plans import Batch, Plan
+from pipeline.model.pools import Pool
 from pipeline.model.tests import Test
 from pipeline.protocol.limits import Limits
 from tests.simulation.tests_of_users import Manner, Script
@@ -55,6 +56,22 @@ class Scenario:
     stops_at: float | None
     sources_change: bool
     limits: Limits
+    pools: str = ""
+    """How the workers are shared out between the two suites: "apart", "shared", or not at all."""
+    pools_change: bool = False
+    """Later agents have other pools: each suite has the other's share."""
+
+    def pools_of(self, workers: int, *, is_first: bool) -> tuple[Pool, ...]:
+        """The pools of an agent with that many workers."""
+        if not self.pools:
+            return ()
+        first, second = "st" if is_first or not self.pools_change else "ts"
+        sizes = (workers - 1, 1) if self.pools == "apart" else (workers, workers - 1)
+        firsts = (0, workers - 1) if self.pools == "apart" else (0, 0)
+        return tuple(
+            Pool(name=f"for {suite}", first=first, size=size, suites=(suite,))
+            for suite, first, size in zip((first, second), firsts, sizes, strict=True)
+        )
 
 
 def draw(seed: int) -> Scenario:
@@ -69,7 +86,7 @@ def draw(seed: int) -> Scenario:
     calm = rng.random() < 0.15
     apart = rng.random() < 0.5
     plan = _plan(rng, scripts, workers)
-    return _elsewhere(
+    return _pooled(
         Scenario(
             seed=seed,
             lease_seconds=lease,
@@ -121,6 +138,20 @@ def draw(seed: int) -> Scenario:
             ),
         )
     )
+
+
+def _pooled(scenario: Scenario) -> Scenario:
+    """Some worlds have pools."""
+    rng = random.Random(f"pools {scenario.seed}")
+    if rng.random() < 0.3:
+        scenario = evolve(
+            scenario,
+            pools=rng.choice(("apart", "apart", "shared")),
+            pools_change=rng.random() < 0.3,
+            workers=max(2, scenario.workers),
+            resumed_workers=max(2, scenario.resumed_workers),
+        )
+    return _elsewhere(scenario)
 
 
 def _elsewhere(scenario: Scenario) -> Scenario:

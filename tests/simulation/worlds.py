@@ -14,6 +14,7 @@ from pipeline.logic.objects import Birth, Tomb, from_bytes, to_bytes
 from pipeline.model.events import Event
 from pipeline.model.messages import Message
 from pipeline.model.plans import Plan
+from pipeline.model.pools import Pool
 from pipeline.model.runs import MergedRun
 from pipeline.ports import Remains
 from pipeline.protocol import elsewhere, keys, leading, resuming, supervising, sweeping
@@ -69,6 +70,8 @@ class World:
     agents: list[Process] = field(factory=list)
     places: dict[str, Process] = field(factory=dict)
     """Process by worker."""
+    pools: dict[str, Sequence[Pool]] = field(factory=dict)
+    """By process, what the agent goes by that has started it."""
     events: list[Event] = field(factory=list)
     closed: list[MergedRun] = field(factory=list)
     starved: set[str] = field(factory=set)
@@ -308,6 +311,7 @@ class World:
             else:
                 plan = await resuming.adopt_run(store, clock, run)
             self.oracle.leads(run, plan)
+            pools = self.pools[process.name] = scenario.pools_of(workers, is_first=len(self.agents) == 1)
             ending = await leading.lead(
                 run=run,
                 plan=plan,
@@ -317,6 +321,7 @@ class World:
                 emit=partial(self._tell, told),
                 limits=scenario.limits,
                 workers=workers,
+                pools=pools,
                 stop=stop,
                 sources_unchanged=lambda: not scenario.sources_change,
                 hirer=(lambda leader: ApartHirer(self, leader)) if scenario.apart else None,
@@ -390,6 +395,7 @@ class ApartHirer:
 
     def start(self, birth: Birth) -> asyncio.Task[supervising.Life]:
         """Start it; only its own process can end it, so the leader holds but a proxy."""
+        self._world.oracle.hires(self._leader, birth)
         life = asyncio.ensure_future(self._live(birth))
         self._world.apart.append(life)
         return asyncio.ensure_future(_proxy(life))
@@ -406,6 +412,7 @@ class ApartHirer:
         if is_late:
             await asyncio.sleep(world.rng.uniform(0, 4 * world.scenario.lease_seconds))
         process = world.process("worker")
+        world.pools[process.name] = leader.pools
         world.places[birth.worker] = process
         clock, port = SimClock(process), SimStore(process, world.store, partial(world.nod_off, process))
         store = CertainStore(port, clock, leader.limits.retry_seconds)
