@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.docker.house import DockerProject
 from tests.faults.project import Project, until
 
