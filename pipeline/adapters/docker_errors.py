@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,13 +18,12 @@ PASSING = (
     "tls handshake",
     "unexpected eof",
     ": eof",
-    "502 bad gateway",
-    "503 service",
-    "500 internal server error",
     "toomanyrequests",
     "network is unreachable",
 )
 """Words of a pull that failed for reasons which may pass."""
+SERVERS_FAULT = re.compile(r"(http status|status code)[^0-9]{1,16}5\d\d\b|\b50[0234] (internal|bad|service|gateway)")
+"""A status in Docker's words; the server chooses the words behind the number."""
 NOT_THERE = ("not found", "manifest unknown", "no such image", "name unknown")
 NOT_ALLOWED = ("unauthorized", "denied", "no basic auth", "authentication required", "forbidden")
 
@@ -56,8 +56,7 @@ def docker_in_use(what: str, host: str) -> Iterator[None]:
         raise EngineError(f"{what}: the Docker daemon refuses: {_text(error)}", hint=hint_of(_text(error))) from error
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
         raise DaemonUnreachable(
-            f"{what}: the Docker daemon at {host!r} does not answer: {error}",
-            hint="is it running, and may this user use it? see `docker info`; another one: docker.host or DOCKER_HOST",
+            f"{what}: the Docker daemon at {host!r} does not answer: {_reason(error)}", hint=_way_to(error)
         ) from error
 
 
@@ -76,7 +75,25 @@ def hint_of(text: str) -> str:
 def may_pass(text: str) -> bool:
     """Whether a failed pull may succeed a little later."""
     text = text.lower()
-    return any(word in text for word in PASSING) and not any(word in text for word in (*NOT_THERE, *NOT_ALLOWED))
+    passes = SERVERS_FAULT.search(text) or any(word in text for word in PASSING)
+    return bool(passes) and not any(word in text for word in (*NOT_THERE, *NOT_ALLOWED))
+
+
+def _way_to(error: BaseException) -> str:
+    if isinstance(_root(error), PermissionError):
+        return "this user may not use it: `sudo usermod -aG docker $USER`, then log in anew; another one: docker.host or DOCKER_HOST"
+    return "is it running? see `docker info`; another one: docker.host or DOCKER_HOST"
+
+
+def _reason(error: BaseException) -> str:
+    """The system's words, which the client wraps in three of its own errors."""
+    root = _root(error)
+    return root.strerror if isinstance(root, OSError) and root.strerror else str(error)
+
+
+def _root(error: BaseException) -> BaseException:
+    inner = error.__cause__ or error.__context__
+    return error if inner is None else _root(inner)
 
 
 def _text(error: Exception) -> str:
