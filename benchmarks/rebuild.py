@@ -1,7 +1,8 @@
 """Images again after a change, against `docker build` and `docker push` of one plain image of the same content.
 
 Ours is the command `doit-fleet push` for ten workers once the tests have been collected, and the same with all that comes before. Docker's image
-has the same environment and the same files, in the usual order, with a warm cache. Needs `python -m tests.engines start docker registry images`.
+has the same environment and the same files, in the usual order, with a warm cache; once as it is copied, and once with the
+byte-code that `pip install` leaves in an image, as ours has it. Needs `python -m tests.engines start docker registry images`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from attrs import frozen
 
 from benchmarks.output import Row, show
-from benchmarks.racing import SCRIPTS, parser, row
+from benchmarks.racing import SCRIPTS, environment, parser, row
 from tests.docker.house import make_environment
 from tests.engines import images
 from tests.engines.docker import Docker
@@ -30,6 +32,9 @@ AIM = 1.0
 FILES = 100
 PAYLOAD_MIB = 20
 """Of a package that a change of dependencies replaces."""
+
+KINDS = {"copied": "", "compiled": "RUN python3 -m compileall -q /opt/venv/lib\n"}
+"""Of Docker's image: as it is, and with byte-code as `pip install` leaves it."""
 
 
 @frozen(kw_only=True)
@@ -61,8 +66,8 @@ class Ground:
         names = ("payload/__init__.py", "payload/data.bin", f"{info.name}/METADATA", f"{info.name}/RECORD")
         (info / "RECORD").write_text("".join(f"{name},,\n" for name in names), encoding="utf-8")
 
-    def ours(self, task: str) -> None:
-        """The command of users."""
+    def ours(self, task: str, *more: str) -> None:
+        """The command of users; `more` are settings."""
         settings = (
             "workers.launcher=docker",
             f"workers.count={WORKERS}",
@@ -71,20 +76,19 @@ class Ground:
             "images.dependencies=environment",
             f"suites.pytest.python={self.venv / 'bin' / 'python'}",
         )
-        self._run([str(SCRIPTS / "doit-fleet"), task, *settings], self.root)
+        self.run([str(SCRIPTS / "doit-fleet"), task, *settings, *more])
 
-    def dockers(self) -> None:
-        """Build and push."""
-        name = f"{self.repository}/docker:latest"
-        self._run(
-            ["docker", "build", "-q", "-t", name, "-f", str(self.root / "Dockerfile"), str(self.root.parent)], self.root
-        )
-        self._run(["docker", "push", "-q", name], self.root)
+    def dockers(self, kind: str) -> str:
+        """Build and push an image of `KINDS`; its name."""
+        name = f"{self.repository}/{kind}:latest"
+        self.run(["docker", "build", "-q", "-t", name, "-f", f"{self.root}/Dockerfile.{kind}", str(self.root.parent)])
+        self.run(["docker", "push", "-q", name])
+        return name
 
-    def _run(self, command: Sequence[str], cwd: Path) -> None:
-        done = subprocess.run(
-            command, cwd=cwd, env={**os.environ, "DOCKER_HOST": self.host}, capture_output=True, text=True, check=False
-        )
+    def run(self, command: Sequence[str]) -> None:
+        """Run it in the project, as a user would. Raises `RuntimeError`."""
+        mine = {**environment(str(self.venv / "bin" / "python")), "DOCKER_HOST": self.host}
+        done = subprocess.run(command, cwd=self.root, env=mine, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{command[:2]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
@@ -102,8 +106,9 @@ def ground(folder: Path) -> Ground:
     (root / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["tests"]\n', encoding="utf-8")
     (root / ".gitignore").write_text("build\n.fleet\n__pycache__\n", encoding="utf-8")
     (folder / ".dockerignore").write_text("**/__pycache__\nproject/build\nproject/.fleet\n", encoding="utf-8")
-    dockerfile = f"FROM {base}\nCOPY venv /opt/venv\nCOPY project /project\n"
-    (root / "Dockerfile").write_text(dockerfile, encoding="utf-8")
+    for kind, step in KINDS.items():
+        text = f"FROM {base}\nCOPY venv /opt/venv\n{step}COPY project /project\n"
+        (root / f"Dockerfile.{kind}").write_text(text, encoding="utf-8")
     repository = f"{PlainRegistry().address}/benchmark/rebuild-{uuid.uuid4().hex[:8]}"
     return Ground(
         root=root, venv=make_environment(folder / "venv"), repository=repository, base=base, host=Docker().host
@@ -116,19 +121,20 @@ def measure(rounds: int) -> list[Row]:
         on = ground(Path(scratch))
         on.change_dependencies(0)
         on.ours("push")
-        on.dockers()
+        for kind in KINDS:
+            on.dockers(kind)
         changes = {"one test file changed": on.change_test, "dependencies changed": on.change_dependencies}
         return [found for what, change in changes.items() for found in _race(on, what, change, rounds)]
 
 
 def _race(on: Ground, what: str, change: Callable[[int], None], rounds: int) -> list[Row]:
     """Images alone, then all that the command does: compile, collect and plan before."""
-    walls: dict[str, list[float]] = {"before": [], "ours": [], "docker": []}
-    works: dict[str, Callable[[], None]] = {
+    works: dict[str, Callable[[], object]] = {
         "before": lambda: on.ours("group"),
         "ours": lambda: on.ours("push"),
-        "docker": on.dockers,
+        **{kind: partial(on.dockers, kind) for kind in KINDS},
     }
+    walls: dict[str, list[float]] = {name: [] for name in works}
     for number in range(1, rounds + 1):
         change(number)
         for name, work in works.items():
@@ -136,10 +142,8 @@ def _race(on: Ground, what: str, change: Callable[[int], None], rounds: int) -> 
             work()
             walls[name].append(time.perf_counter() - began)
     whole = [sum(both) for both in zip(walls["before"], walls["ours"], strict=True)]
-    return [
-        row(what, walls["ours"], "docker build + push", walls["docker"], AIM),
-        row(f"{what}, with compile, collect and group", whole, "docker build + push", walls["docker"], AIM),
-    ]
+    rows = [row(what, walls["ours"], f"docker build + push, {kind}", walls[kind], AIM) for kind in KINDS]
+    return [*rows, row(f"{what}, with all before", whole, "docker build + push, compiled", walls["compiled"], AIM)]
 
 
 def main(arguments: Sequence[str]) -> int:
