@@ -42,7 +42,9 @@ class Suite(Pytest):
     """The interpreter, or several, each of which runs the suite. Empty: found (active environment, .venv, uv, …)."""
 
     pool = setting(kinds.text, "default")
-    """The pool whose workers run it. The pool `default` is always there and is `workers` as it stands."""
+    """The pool whose workers run it, and none else. The pool `default` is always there and is `workers` as it stands.
+    Where workers have containers of their own, these have the size that the pool names, and beside them the services of
+    its suites only."""
 
     env = setting(variables, {})
     """Environment variables for the tests, on top of the agent's own. Values may be `{ secret = "name" }`."""

@@ -25,22 +25,24 @@ class Workers(Extension):
     """Defaults of every pool of workers."""
 
     launcher = setting(Choice("local", open_set="launchers"), "local")
-    """Where workers live."""
+    """Where workers live. The pools of one run must agree."""
 
     count = setting(kinds.count, "auto")
-    """How many workers. "auto": what the launcher has free, and no more than there is work for. 0: no workers; tests
-    run in the foreground, so that `--pdb` and `-s` work."""
+    """How many workers, and no more than there is work for. "auto": as many as this machine has cores; pools whose workers
+    have containers of their own divide them. On this machine pools share its workers: there are as many as the largest
+    count, and no more than its own count of them run a pool's tests at once. 0, for all pools: no workers; tests run in the
+    foreground, so that `--pdb` and `-s` work."""
 
     max_losses = setting(kinds.whole, 20)
     """How many workers may be lost in one agent's run before it stops as not trustworthy. A loss is never a test
-    failure, but a machine that loses this many is broken."""
+    failure, but a machine that loses this many is broken. Of pools that differ, the largest counts, for all."""
 
     max_losses_per_test = setting(kinds.whole, 3)
     """How many workers may be lost for unknown reasons while running the same test; then its verdict is lost."""
 
     lease_seconds = setting(kinds.duration, lease_for_store)
     """Duration of silence after which a worker counts as dead. Longer bears worse stalls, shorter finds deaths sooner;
-    a death with proof is found at once in any case."""
+    a death with proof is found at once in any case. Of pools that differ, the longest counts, for all."""
 
     nice = setting(kinds.whole, 0)
     """How much processor priority the tests give up (0 to 19), to keep the machine usable."""
