@@ -23,12 +23,13 @@ def local_launcher(launching: Launching) -> Launcher:
 def docker_launcher(launching: Launching) -> Launcher:
     """Workers as containers."""
     from extensions.dockering import docker_terms, read_images
+    from extensions.registry import credentials_of
     from pipeline.adapters.docker_engine import DockerEngine
     from pipeline.launchers.docker import DockerLauncher
     from pipeline.launchers.local import LocalLauncher
 
     fleet = launching.fleet
-    engine = DockerEngine(fleet.docker.host.get())
+    engine = DockerEngine(fleet.docker.host.get(), credentials_of(fleet))
     local = LocalLauncher(
         launching.specs,
         launching.scratch,

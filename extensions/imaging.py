@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from extensions.image_steps import Steps
+from extensions.registry import credentials_of, repository_in
 from pipeline.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ class Imaging:
     @cached_property
     def repository(self) -> str:
         """`host:port/name`. Raises `UsageError` when it is not set or cannot be."""
-        from pipeline.logic.repositories import repository_of
-
-        return repository_of(self._fleet.registry.url.get(), self._fleet.project.name.get())
+        return repository_in(self._fleet)
 
     @cached_property
     def registry(self) -> HttpRegistry:
@@ -64,22 +63,12 @@ class Imaging:
             ca_file=str(ca_file) if ca_file else "",
             insecure=settings.insecure.get(),
             connections=max(1, settings.connections.get()),
-            credentials=self._credentials(),
+            credentials=self._credentials,
         )
 
+    @cached_property
     def _credentials(self) -> Mapping[str, Credentials]:
-        from pipeline.adapters.registry_credentials import Credentials
-
-        settings = self._fleet.registry
-        user, secret = settings.username.get(), settings.password.get()
-        if not user and secret is None:
-            return {}
-        if not user or secret is None:
-            missing = "password" if user else "username"
-            raise UsageError(f"setting 'registry.{missing}' is missing: username and password belong together")
-        password = secret.reveal(self._fleet.environment, self._fleet.home)
-        host = self.repository.partition("/")[0]
-        return {host: Credentials(username=user, password=password, source="the settings (registry.username)")}
+        return credentials_of(self._fleet)
 
     @cached_property
     def layers(self) -> KeyedLayers:
@@ -135,7 +124,7 @@ class Imaging:
     def _daemon(self) -> DockerBuilder:
         from pipeline.adapters.docker_builder import DockerBuilder
 
-        return DockerBuilder(self._fleet.docker.host.get(), self._credentials())
+        return DockerBuilder(self._fleet.docker.host.get(), self._credentials)
 
     def builder(self) -> DockerBuilder:
         """The Docker daemon."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from pipeline.adapters.docker_client import client_of, daemon_host
 from pipeline.adapters.docker_errors import docker_in_use, hint_of
+from pipeline.adapters.docker_pull import login_at, pull_image
 from pipeline.adapters.layer_writer import write_archive
 from pipeline.adapters.registry_credentials import Credentials
 from pipeline.errors import EngineError
@@ -87,7 +88,7 @@ class DockerBuilder:
         with docker_in_use(f"pushing to {repository}", self._host):
             self._client.tag(image, repository, tag)
             for line in self._client.push(
-                repository, tag=tag, stream=True, decode=True, auth_config=self._login(repository)
+                repository, tag=tag, stream=True, decode=True, auth_config=login_at(self._credentials, repository)
             ):
                 if "error" in line:
                     reason = str(line["error"])
@@ -117,26 +118,8 @@ class DockerBuilder:
 
     def _pull(self, reference: str, platform: str, progress: Progress) -> None:
         progress(f"the Docker daemon fetches {reference}")
-        repository, _, digest = reference.partition("@")
-        with docker_in_use(f"pulling {reference!r}", self._host):
-            for line in self._client.pull(
-                repository,
-                tag=digest,
-                stream=True,
-                decode=True,
-                platform=platform or None,
-                auth_config=self._login(repository),
-            ):
-                if "error" in line:
-                    reason = str(line["error"])
-                    raise EngineError(
-                        f"the Docker daemon cannot pull {reference!r}: {reason}",
-                        hint=hint_of(reason) or "can the daemon reach the registry under that name?",
-                    )
-
-    def _login(self, repository: str) -> dict[str, str] | None:
-        known = self._credentials.get(repository.partition("/")[0])
-        return {"username": known.username, "password": known.password} if known else None
+        login = login_at(self._credentials, reference)
+        pull_image(self._client, self._host, reference, login=login, platform=platform)
 
 
 def _entries(dockerfile: str, context: Mapping[str, bytes | Path]) -> Iterator[LayerEntry]:

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 
 from pipeline.adapters.docker_client import client_of, daemon_host, is_remote
 from pipeline.adapters.docker_errors import ContainerGone, docker_in_use
-from pipeline.adapters.docker_pull import pull_image
+from pipeline.adapters.docker_pull import login_at, pull_image
 from pipeline.adapters.piece_stream import PieceStream
+from pipeline.adapters.registry_credentials import Credentials
 from pipeline.errors import EngineError
 from pipeline.model.containers import ContainerSpec, ContainerState
 
@@ -25,8 +26,10 @@ AGAIN_SECONDS = 1.0
 class DockerEngine:
     """One daemon; nothing is asked before the first use."""
 
-    def __init__(self, host: str = "") -> None:
+    def __init__(self, host: str = "", credentials: Mapping[str, Credentials] | None = None) -> None:
+        """`credentials` by registry, where docker's own are not to be used."""
         self._setting = host
+        self._credentials = credentials or {}
         self._identity = ""
         self._events: Any = None
         self._made: Any = None
@@ -66,7 +69,7 @@ class DockerEngine:
         with docker_in_use(f"looking for image {reference!r}", self.host):
             if self._client.images(name=reference, quiet=True):
                 return
-        pull_image(self._client, self.host, reference)
+        pull_image(self._client, self.host, reference, login=login_at(self._credentials, reference))
 
     def create(self, spec: ContainerSpec) -> str:
         """Make a container; its id."""

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.adapters.docker_errors import docker_in_use, hint_of, may_pass
+from pipeline.adapters.registry_credentials import Credentials
 from pipeline.errors import EngineError
 
 PATIENCE_SECONDS = 60.0
 FIRST_WAIT_SECONDS = 0.5
 
 
-def pull_image(client: Any, host: str, reference: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
-    """Pull by tag or digest with docker's own credentials. Raises `EngineError` with the last reason."""
+def login_at(credentials: Mapping[str, Credentials], reference: str) -> dict[str, str] | None:
+    """What the daemon is told of us for a registry; None: what docker's own configuration says."""
+    known = credentials.get(reference.partition("/")[0])
+    return {"username": known.username, "password": known.password} if known else None
+
+
+def pull_image(
+    client: Any,
+    host: str,
+    reference: str,
+    *,
+    login: dict[str, str] | None = None,
+    platform: str = "",
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> None:
+    """Pull by tag or digest. Raises `EngineError` with the last reason."""
     until, wait = time.monotonic() + patience_seconds, FIRST_WAIT_SECONDS
     while True:
-        reason = _try(client, host, reference)
+        reason = _try(client, host, reference, login, platform)
         if not reason:
             return
         if not may_pass(reason) or time.monotonic() + wait > until:
@@ -26,7 +42,7 @@ def pull_image(client: Any, host: str, reference: str, *, patience_seconds: floa
         wait *= 2
 
 
-def _try(client: Any, host: str, reference: str) -> str:
+def _try(client: Any, host: str, reference: str, login: dict[str, str] | None, platform: str) -> str:
     """Why it failed; empty: it is there."""
     from docker.errors import APIError
 
@@ -36,7 +52,9 @@ def _try(client: Any, host: str, reference: str) -> str:
         repository, _, tag = repository.rpartition(":")
     with docker_in_use(f"pulling {reference!r}", host):
         try:
-            for line in client.pull(repository, tag=tag or "latest", stream=True, decode=True):
+            for line in client.pull(
+                repository, tag=tag or "latest", stream=True, decode=True, auth_config=login, platform=platform or None
+            ):
                 if "error" in line:
                     return str(line["error"])
         except APIError as error:

@@ -30,7 +30,6 @@ def test_secret():
     with open(os.environ["FLEET_TRACE"], "a") as file:
         file.write("begun\\n")
     time.sleep(1)
-    pass
 """
 
 
@@ -130,7 +129,7 @@ def watched(project: DockerProject, running: Running) -> Iterator[tuple[str, byt
             seen["history"] = json.dumps([[api.inspect_image(one), api.history(one)] for one in images]).encode()
         return running.process.poll() is not None
 
-    until(is_over, lambda: running.output)
+    until(is_over, lambda: running.output, 200)
     yield from seen.items()
     assert any(b"workers.count=1" in each for each in arguments)
     yield "arguments", b"\n".join(arguments)

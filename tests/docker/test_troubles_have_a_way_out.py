@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import io
 import time
+import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +14,15 @@ import pytest
 from pipeline.adapters.docker_engine import DockerEngine
 from pipeline.adapters.docker_errors import DaemonUnreachable
 from pipeline.adapters.docker_pull import pull_image
+from pipeline.adapters.layer_writer import small_layer
+from pipeline.adapters.registry import HttpRegistry
+from pipeline.adapters.registry_credentials import Credentials
+from pipeline.contracts.registry_contract import scratch_image
 from pipeline.errors import EngineError
+from pipeline.logic.image_manifests import append
+from pipeline.model.images import OCI_MANIFEST
+from pipeline.model.layer_entries import LayerEntry
+from pipeline.ports.images import OutgoingImage
 from tests.docker.house import DockerProject
 from tests.engines.fixtures import DockerEngine as RunningDocker
 from tests.engines.fixtures import RegistryAddress
@@ -41,6 +51,32 @@ def test_an_image_that_is_not_there_is_no_passing_trouble(
 
     assert "doit push" in caught.value.hint
     assert time.monotonic() - begun < 5
+
+
+def test_credentials_of_the_settings_serve_the_daemon_too(
+    docker_engine: RunningDocker, secure_registry: RegistryAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who names user and password in the settings need not log in to pull what was pushed with them."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    at, password = secure_registry.address, secure_registry.password or ""
+    credentials = {at: Credentials(username=secure_registry.user or "", password=password, source="the test")}
+    layer, data = small_layer([LayerEntry(path=uuid.uuid4().hex, content=b"x")], created_by="the test")
+    made = append(scratch_image(f"{at}/fleet-tests/credentials", OCI_MANIFEST), [layer], {})
+    one = OutgoingImage(made=made, contents={layer.blob.digest: lambda: io.BytesIO(data)})
+    with closing(HttpRegistry(ca_file=str(secure_registry.ca_file), credentials=credentials)) as registry:
+        registry.send_images([one], lambda _: None)
+    reference = one.made.image.reference
+
+    with (
+        closing(DockerEngine(docker_engine.host)) as nobody,
+        pytest.raises(EngineError, match="cannot be pulled") as said,
+    ):
+        nobody.pull(reference)
+    assert "docker login" in said.value.hint
+    with closing(DockerEngine(docker_engine.host, credentials)) as engine:
+        engine.pull(reference)
+    assert docker_engine.client.images.get(reference)
+    docker_engine.client.images.remove(reference)
 
 
 def test_a_registry_that_is_down_is_given_time(docker_engine: RunningDocker) -> None:
