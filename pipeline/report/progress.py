@@ -42,6 +42,8 @@ class Progress:
     done_before: int = 0
     estimated_left: float = 0.0
     workers: dict[str, WorkerState] = field(factory=dict)
+    slots: dict[str, int] = field(factory=dict)
+    """Of all workers that there were."""
 
     def take(self, event: e.Event, now: float) -> None:
         """Move on by one event."""
@@ -56,7 +58,12 @@ class Progress:
         elif isinstance(event, e.RunStarted):
             self._run_started(event, now)
         elif isinstance(event, e.WorkerStarted):
+            self.slots[event.worker] = event.slot
             self.workers[event.worker] = WorkerState(event.slot, since=now)
+        elif isinstance(
+            event, e.WorkerReady
+        ):  # A worker elsewhere that lost its harness has another, and no other name.
+            self.workers.setdefault(event.worker, WorkerState(self.slots.get(event.worker, 0), since=now))
         elif isinstance(event, e.WorkerLost | e.WorkerEnded):
             self.workers.pop(event.worker, None)
             self.lost_workers += isinstance(event, e.WorkerLost)
