@@ -25,10 +25,11 @@ HEAVY = {
     "requests",
     "installer",
     "packaging",
+    "kubernetes",
 }
 ALLOWED = {
     "doit", "attrs", "cattrs", "rich", "jinja2", "junitparser",
-    "docker", "boto3", "requests", "installer", "packaging",
+    "docker", "boto3", "requests", "installer", "packaging", "kubernetes",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 from pathlib import Path
 
@@ -56,7 +57,16 @@ def signed(authority: Authority, place: Path, *, subject: str, names: str = "") 
         request, fresh = place.with_suffix(".csr"), place.with_suffix(".signed")
         more = ("-addext", names) if names else ()
         _openssl("req", *NEW_KEY, made.key, "-subj", subject, *more, "-out", request)
-        signer = ("-CA", authority.ca, "-CAkey", authority.key, "-CAcreateserial", "-days", DAYS)
+        signer = (
+            "-CA",
+            authority.ca,
+            "-CAkey",
+            authority.key,
+            "-set_serial",
+            f"0x{secrets.token_hex(8)}",
+            "-days",
+            DAYS,
+        )
         _openssl("x509", "-req", "-in", request, *signer, "-copy_extensions", "copy", "-out", fresh)
         fresh.replace(made.certificate)  # Last: it says that all is there.
     return made

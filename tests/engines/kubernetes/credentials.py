@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
+from tests.engines import places
 from tests.engines.certificates import Certificates, make_authority, signed
 from tests.engines.kubernetes.network import Wiring
 
@@ -22,7 +23,8 @@ class Credentials:
     @property
     def ca(self) -> Path:
         """What all clients trust, and what all clients are signed by."""
-        return make_authority(self.folder).ca
+        with places.locked(self.folder):
+            return make_authority(self.folder).ca
 
     def server(self, wiring: Wiring) -> Certificates:
         """What the API server shows, valid at all its addresses."""
@@ -42,7 +44,8 @@ class Credentials:
         return self._signed(self.folder / name.replace(":", "-"), subject)
 
     def _signed(self, place: Path, subject: str, names: str = "") -> Certificates:
-        return signed(make_authority(self.folder), place, subject=subject, names=names)
+        with places.locked(self.folder):  # Parts are started at once.
+            return signed(make_authority(self.folder), place, subject=subject, names=names)
 
 
 def write_kubeconfig(place: Path, url: str, user: Certificates, namespace: str = "default") -> Path:

@@ -48,6 +48,9 @@ class Node:
     def lose_power(self) -> None:
         """SIGKILL everything on the node, containers too."""
         self.kill()
+        for state in (GROUPS / "freezer" / self.group).glob("**/freezer.state"):
+            if state.parent.name != self.name:
+                state.write_text("THAWED", "ascii")  # runc may have died while it had frozen what it was to kill.
         kill_all(self.processes())
 
     def cut_off(self) -> None:

@@ -1,0 +1,1 @@
+"""Kubernetes as the project speaks to it, on a real cluster."""
