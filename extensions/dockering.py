@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pipeline.model.images import RunImages
     from pipeline.model.pools import Pool
 
-CREDENTIALS = (
+STORE_VARIABLES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -51,7 +53,7 @@ def docker_terms(launching: Launching, pool: Pool, *, is_remote: bool) -> Docker
         read_only=docker.read_only.get(),
         services=services_of(fleet, pool.name),
         env={suite: dict(spec.env) for suite, spec in launching.specs.items() if suite in pool.suites},
-        store_env={name: fleet.environment[name] for name in CREDENTIALS if name in fleet.environment}
+        store_env={name: fleet.environment[name] for name in STORE_VARIABLES if name in fleet.environment}
         if url.startswith("s3://")
         else {},
     )

@@ -74,6 +74,7 @@ def test_every_secret_stays_where_it_is_needed(
         "DOCKER_CONFIG": str(docker),
         "CI_JOB_TOKEN": secrets["job"],
         "PIP_INDEX_URL": f"https://me:{secrets['index']}@index.example/simple",
+        "AWS_ENDPOINT_URL": s3.url,
         "AWS_ACCESS_KEY_ID": s3.access_key,
         "AWS_SECRET_ACCESS_KEY": s3.secret_key,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -81,7 +82,7 @@ def test_every_secret_stays_where_it_is_needed(
     running = project.start(
         "-v2",
         f"registry.ca_file={secure_registry.ca_file}",
-        f"store.url=s3://{s3.bucket}/store?endpoint={s3.url}",
+        f"store.url=s3://{s3.bucket}/store",
         "docker.network=host",
         "workers.count=1",
         env=environment,
