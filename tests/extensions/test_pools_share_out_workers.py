@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from extensions import plugins
+from extensions.deciding import deciding_settings
 from extensions.dockering import docker_terms
 from extensions.fleet import Fleet
 from extensions.plugins import Launching
@@ -122,3 +124,10 @@ def test_containers_have_their_pools_size_services_and_secrets(site: Site, tmp_p
         {"unit": {"OF": "unit"}, "more": {"OF": "more"}},
         {"heavy": {"OF": "heavy"}},
     ]
+
+
+def test_a_suite_in_another_pool_is_the_same_run(site: Site) -> None:
+    """So an unfinished one goes on where there is more memory, say."""
+    (suite, *_) = workforce(site, TWO)._suites()
+
+    assert deciding_settings(suite) == deciding_settings(evolve(suite, pool="huge"))
