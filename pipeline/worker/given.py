@@ -23,7 +23,6 @@ from attrs import field, frozen
 from pipeline.errors import UsageError
 
 OURS = "DOIT_FLEET_"
-PYTHON = "DOIT_FLEET_PYTHON"
 MOST_BYTES = 16 * 2**20
 """Of secrets."""
 
@@ -103,8 +102,8 @@ def read_secrets(descriptor: int) -> Secrets:
 
 def take_away(environment: MutableMapping[str, str], secrets: Secrets) -> None:
     """Leave tests the environment that image and settings give, with folders that can be written."""
-    for name in [name for name in environment if name.startswith(OURS)]:
-        del environment[name]
+    for name in NAMES:
+        environment.pop(OURS + name, None)
     for name in secrets.store:
         environment.pop(name, None)
     environment.setdefault("TMPDIR", tempfile.gettempdir())

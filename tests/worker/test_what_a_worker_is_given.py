@@ -15,8 +15,9 @@ from pipeline.adapters.cgroup import out_of_memory_kills
 from pipeline.errors import UsageError
 from pipeline.model.messages import Message
 from pipeline.ports import HarnessEnd
+from pipeline.worker import exits
 from pipeline.worker.given import Secrets, read_given, read_secrets, take_away
-from pipeline.worker.main import OtherPlan, check_image
+from pipeline.worker.main import OtherPlan, check_image, main
 from pipeline.worker.memory import MemoryHarness
 
 NAMES = {"RUN": "r-1", "WORKER": "w0-1", "NONCE": "n", "SLOT": "0", "TERM": "1", "STORE": "/store"}
@@ -73,6 +74,16 @@ def test_tests_get_none_of_ours() -> None:
     take_away(environment, Secrets(store={"AWS_SECRET_ACCESS_KEY": "hush"}))
 
     assert {*environment} == {"PATH", "HOME", "TMPDIR"}
+
+
+def test_the_users_variables_may_begin_like_ours() -> None:
+    """Only what workers are given goes: a suite that tests a fleet has settings and switches of its own."""
+    theirs = {"DOIT_FLEET_ENGINES": "required", "DOIT_FLEET__WORKERS__COUNT": "2"}
+    environment = {"PATH": "/bin", "HOME": "/tmp", "TMPDIR": "/tmp", **theirs, **GIVEN, "DOIT_FLEET_SECRETS": "stdin"}
+
+    take_away(environment, Secrets())
+
+    assert {name for name in environment if name.startswith("DOIT_FLEET_")} == {*theirs}
 
 
 @pytest.mark.parametrize("told", [None, b"", b"[]", b"{}", b'{"plan": "other"}'])
@@ -139,3 +150,13 @@ def test_only_a_kill_that_the_kernel_has_counted_is_out_of_memory(
 
     assert isinstance(end, HarnessEnd)
     assert end.cause == cause
+
+
+def test_an_error_of_ours_has_a_status_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Told with its traceback in the worker's log; no status that Python or a test might give."""
+    monkeypatch.setattr("pipeline.worker.main.read_given", lambda _: 1 // 0)
+
+    assert main() == exits.INTERNAL
+    assert "ZeroDivisionError" in capsys.readouterr().out
