@@ -23,6 +23,8 @@ from attrs import field, frozen
 from pipeline.errors import UsageError
 
 OURS = "DOIT_FLEET_"
+NAMES = ("RUN", "WORKER", "NONCE", "SLOT", "TERM", "STORE", "LAUNCHER", "IDENTITY", "SECRETS", "SCRATCH", "PYTHON")
+"""What tests do not see. Other names of that beginning are the user's, or another fleet's that is tested."""
 MOST_BYTES = 16 * 2**20
 """Of secrets."""
 
