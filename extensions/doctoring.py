@@ -29,7 +29,7 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
     if agent.runs_images():
         yield _try("registry", lambda: _registry(agent))
         yield _try("base image", lambda: _base_image(agent))
-        if any(step.recipe for step in _steps(agent)):
+        if _needs_daemon(agent):
             yield _try("Docker daemon", lambda: agent.imaging.builder().version())
     yield _try("history", lambda: _history(agent))
     yield _disk(agent)
@@ -81,6 +81,13 @@ def _base_image(agent: LocalAgent) -> str:
 
     found = agent.imaging.base_image()
     return f"{found.reference} for {platform_of(found.config)}"
+
+
+def _needs_daemon(agent: LocalAgent) -> bool:
+    try:
+        return agent.workforce.launcher_name == "docker" or any(step.recipe for step in _steps(agent))
+    except FleetError:
+        return False  # Said by the checks before.
 
 
 def _steps(agent: LocalAgent) -> Sequence[Step]:

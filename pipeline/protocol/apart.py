@@ -46,6 +46,8 @@ class ApartHirer:
         self._stating = asyncio.Lock()
         self._failures: dict[int, int] = {}
         """In a row, by slot."""
+        self._has_begun = False
+        """Whether any worker could be had yet."""
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a worker. Cancelling the task does not end it: `let_go` does."""
@@ -111,10 +113,10 @@ class ApartHirer:
         try:
             await self._state(hiring.term)
             await self._places.begin(hiring)
+            self._has_begun = True
             end = await self._ended(hiring)
         except EngineError as error:
-            self._failures[hiring.slot] = failures + 1
-            return Life("engine", 0, 0.0, str(error), error)
+            return self._not_had(hiring, error)
         return await self._told(hiring, end, leader.clock.monotonic() - begun)
 
     async def _ended(self, hiring: Hiring) -> PlaceEnd:
@@ -166,6 +168,13 @@ class ApartHirer:
             return Life("stopped", 0, seconds)
         why = tomb.detail if tomb is not None else f"ended before it began: {end.detail or end.code}"
         return self._failed(hiring, EngineError(f"worker {hiring.worker!r}: {why}"), seconds)
+
+    def _not_had(self, hiring: Hiring, error: EngineError) -> Life:
+        """An engine that comes back is waited for; one that has never given us a worker is wrongly named, or not running."""
+        failures = self._failures[hiring.slot] = self._failures.get(hiring.slot, 0) + 1
+        if not self._has_begun and not isinstance(error, StoreUnavailable):
+            error.permanent = error.permanent or failures >= self._leader.limits.max_failed_starts
+        return Life("engine", 0, 0.0, "; ".join(filter(None, (error.message, error.hint))), error)
 
     def _failed(self, hiring: Hiring, fault: EngineError, seconds: float) -> Life:
         """A slot that fails again and again is no passing trouble."""

@@ -121,6 +121,8 @@ class Leader:
         self._ended_elsewhere: dict[str, Life] = {}
         self.unborn = 0
         """Workers elsewhere that ended before they were born."""
+        self._troubles: set[str] = set()
+        """Why, each told once."""
         self._begun = clock.monotonic()
         self._watched = float("-inf")
         self._staff = Staff(self)
@@ -279,7 +281,9 @@ class Leader:
         for name, life in ended.items():
             if name not in self.living and name not in self.view.tombs and life.cause not in HARMLESS:
                 self.unborn += 1
-                self._emit_loss(name, life)
+                if life.detail not in self._troubles:
+                    self._emit_loss(name, life)
+                self._troubles.add(life.detail)
 
     def _emit_loss(self, name: str, life: Life) -> None:
         self.emit(WorkerLost(time=self.clock.wall(), worker=name, cause=life.cause, detail=life.detail))

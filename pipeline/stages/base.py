@@ -26,18 +26,19 @@ DOC = "make the image that all workers share: base, dependencies, worker, tests"
 
 def register(catalog: Catalog, agent: Agent, imaging: MakeImaging, before: tuple[Handle, ...]) -> Handle:
     """Add the task, after `compile` (what cannot be compiled is not worth an image) and `artifacts`."""
-    return catalog.add(
-        "base",
-        lambda: TaskSpec(
-            name="base",
-            actions=(Action(make, {"agent": agent, "imaging": imaging}),),
-            needs=before,
-            digest=lambda: _digest(imaging()),
-            lost=lambda: "" if _is_held(agent, imaging()) else "the registry does not hold it",
-            targets=(output(agent),),
-        ),
-        doc=DOC,
-        exists=agent.runs_images,
+    return catalog.add("base", lambda: _spec(agent, imaging, before), doc=DOC, exists=agent.runs_images)
+
+
+def _spec(agent: Agent, imaging: MakeImaging, before: tuple[Handle, ...]) -> TaskSpec:
+    """Raises `UsageError` when nobody has said where images go: before anything is fetched or collected."""
+    _ = imaging().repository
+    return TaskSpec(
+        name="base",
+        actions=(Action(make, {"agent": agent, "imaging": imaging}),),
+        needs=before,
+        digest=lambda: _digest(imaging()),
+        lost=lambda: "" if _is_held(agent, imaging()) else "the registry does not hold it",
+        targets=(output(agent),),
     )
 
 
