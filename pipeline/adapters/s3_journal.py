@@ -36,11 +36,6 @@ class Segments:
     """From number 1 on, without gaps, without the seal."""
     is_sealed: bool = False
 
-    @property
-    def next_key(self) -> str:
-        """Where the next segment or the seal would be."""
-        return self.key_of(len(self.known) + 1)
-
     def key_of(self, number: int) -> str:
         """Fixed width, so that listings are in order for people."""
         return f"{self.key}/{number:08d}"

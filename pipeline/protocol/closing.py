@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from pipeline.logic.merging import FAIL_FAST, verdicts_digest
+from pipeline.logic.merging import verdicts_digest
 from pipeline.logic.objects import Closed, Ending, from_bytes, to_bytes
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
@@ -92,11 +92,6 @@ async def seal_everybody(closer: Closer) -> None:
 def must_go_on(reason: str, merged: MergedRun) -> bool:
     """Whether a close that should have been complete lacks a verdict."""
     return reason == COMPLETE and bool(merged.missing)
-
-
-def may_close(reason: str) -> bool:
-    """Whether a run that ends for that reason is closed; a signal or a spent budget leaves it open."""
-    return reason in (COMPLETE, FAIL_FAST)
 
 
 async def _write_closed(closer: Closer, ending: Ending, merged: MergedRun) -> None:

@@ -68,10 +68,6 @@ class Crew:
         """Their ends."""
         return [task for _, task in self._hired.values()]
 
-    def tasks_of(self, workers: Collection[str]) -> list[asyncio.Task[Life]]:
-        """Ends of these workers, as far as they are ours."""
-        return [task for name, (_, task) in self._hired.items() if name in workers]
-
     @property
     def slots(self) -> dict[str, int]:
         """Slots of the workers that have not ended, by name."""

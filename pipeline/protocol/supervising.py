@@ -181,7 +181,6 @@ class Shift:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._ahead: asyncio.Task[Assignment | None] | None = None
-        self._current: Assignment | None = None
         self._last: int | None = None
         self._claim_seconds = CLAIM_SECONDS
 
@@ -190,9 +189,8 @@ class Shift:
         if not await may_work(self._worker):
             return
         while (assignment := await self._next()) is not None:
-            self._current, self._last = assignment, assignment.batch.number
+            self._last = assignment.batch.number
             await carry_out(self._worker, assignment, near_end=self._near_end)
-            self._current = None
 
     async def _next(self) -> Assignment | None:
         worker = self._worker

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pipeline.stages.imaging import Imaging
 
 DOC = "make each worker's image: the shared one and the worker's bucket"
-DOC_ONE = "make one worker's image"
 SHARED = "shared"
 """The folder, and mode, of the image with all buckets."""
 

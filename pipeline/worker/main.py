@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,9 @@ def main() -> int:
     except FleetError as error:
         log.say(f"error: {error}")
         return status_of(error)
+    except Exception:
+        log.say(f"error of ours: {traceback.format_exc()}")
+        return exits.INTERNAL
 
 
 def status_of(error: FleetError) -> int:
