@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from pipeline.model.events import BatchClaimed, Event, Notice, TestFinished, TestSlow, WorkerLost, WorkerStarted
+
+LAST_CHARACTERS = 2000
+"""Of a harness's output that are said where it would not begin."""
 
 
 class Log:
@@ -37,3 +41,10 @@ class Log:
     def say(self, text: str) -> None:
         """Print a line at once."""
         print(time.strftime("%H:%M:%S", time.gmtime()), text, flush=True)
+
+    def say_last_words(self, scratch: Path) -> None:
+        """Print the end of what the latest harness said: its file goes with the container."""
+        logs = sorted(scratch.glob("agent-*/slot-*/*/worker.log"), key=lambda path: path.stat().st_mtime_ns)
+        text = logs[-1].read_text("utf-8", "replace")[-LAST_CHARACTERS:] if logs else ""
+        for line in text.splitlines():
+            self.say("".join(char if char.isprintable() else "?" for char in line))

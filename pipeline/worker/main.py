@@ -96,6 +96,8 @@ async def _work(given: Given, secrets: Secrets, log: Log) -> int:
     numbers = _listen_to_signals(orders)
     life = await supervise_elsewhere(worker)
     log.say(f"{life.cause}: {life.tests} tests, {life.seconds:.1f} s {life.detail}".rstrip())
+    if life.cause == "engine":
+        log.say_last_words(given.scratch)
     await worker.launcher.close()
     return _status(life, numbers)
 
