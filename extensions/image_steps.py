@@ -75,7 +75,7 @@ class Steps:
 
         found = [suite.interpreter for suite in self._agent.suites()]
         return runtime_layer(
-            {".".join(map(str, one.version)): one.path for one in found if one.version >= (3, 11)},
+            {".".join(map(str, one.version)): one.path for one in found},
             with_s3=str(self._fleet.store.url.get()).startswith("s3://"),
             at="/opt/doit-fleet",
             processes=available_cores(),

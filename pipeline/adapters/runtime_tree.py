@@ -27,6 +27,8 @@ OURS = Path(__file__).parent.parent
 ENTRY = OURS / "worker" / "worker"
 LEFT_OUT = frozenset({"contracts", "graph", "report", "stages", "__pycache__"})
 """Folders of ours that only the agent needs."""
+OLDEST = (3, 11)
+"""Of the interpreters that run all of it."""
 PACKAGES = ("attrs",)
 S3_PACKAGES = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 BOTOCORE_DATA = (
@@ -42,7 +44,10 @@ BOTOCORE_DATA = (
 
 
 def runtime_layer(pythons: Mapping[str, str], *, with_s3: bool, at: str, processes: int = 1) -> DependencyLayer:
-    """The layer below `at`; `pythons`: by full version the interpreters, 3.11 or later, that byte-code is made with."""
+    """The layer below `at`; `pythons`: by full version the interpreters that byte-code is made with.
+
+    One older than our runtime needs runs the harness only.
+    """
     sources = dict(_sources(with_s3))
     compilers = {sys.version.split()[0]: sys.executable, **pythons}
     digests = {name: _digest(path) for name, path in sorted(sources.items())}
@@ -56,12 +61,18 @@ def runtime_layer(pythons: Mapping[str, str], *, with_s3: bool, at: str, process
             shutil.copyfile(path, target)
             if _digest(target) != digests[name]:
                 raise EngineError(f"{str(path)!r} changed while the worker's layer was made", hint="start again")
-        for python in compilers.values():
-            compile_sources(sorted(folder.rglob("*.py")), python, at=(folder, f"{at}/runtime"), processes=processes)
+        for version, python in compilers.items():
+            compiled = folder if _runs_all(version) else folder / "pipeline" / "harness"
+            compile_sources(sorted(compiled.rglob("*.py")), python, at=(folder, f"{at}/runtime"), processes=processes)
         entry = program(f"{at}/worker", ENTRY.read_bytes())
         return [entry, folder_entry(f"{at}/scratch"), *tree_entries(folder, f"{at}/runtime")]
 
     return DependencyLayer(name="worker", key=key, about=f"doit-fleet's runtime, {len(sources)} files", make=make)
+
+
+def _runs_all(version: str) -> bool:
+    major, minor = version.split(".")[:2]
+    return (int(major), int(minor)) >= OLDEST
 
 
 def _sources(with_s3: bool) -> Iterator[tuple[str, Path]]:
