@@ -172,6 +172,7 @@ class Provisions:
             scratch=Path(self._scratch.name),
             processes=available_cores(),
             progress=self._tell,
+            remembered=self._fleet.project.state_dir.get() / "interpreters",
         )
 
     def recipes(self) -> Sequence[Recipe]:

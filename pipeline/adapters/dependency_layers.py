@@ -61,6 +61,8 @@ class Surroundings:
     """A folder that stays until all layers are made."""
     processes: int = 1
     progress: Progress
+    remembered: Path | None = None
+    """A folder of the agent's own for what interpreters have said of themselves."""
     project: str = "/project"
 
 
@@ -98,7 +100,7 @@ def fetch_ahead(dependencies: Dependencies, scratch: Path) -> Sequence[Wheel]:
 
 
 def _making(wish: Wish, around: Surroundings) -> Making:
-    installation = installation_of(wish.python)
+    installation = installation_of(wish.python, around.remembered)
     version = _version(wish, installation.version)
     return Making(
         venv=VirtualEnvironment(base=wish.base, version=version),
