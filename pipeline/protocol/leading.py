@@ -6,23 +6,19 @@ Its rules only decide who works when; two leaders at once are harmless, because 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Sequence
 
 from pipeline.errors import EngineError
 from pipeline.logic.objects import Tomb
 from pipeline.model.events import Event, Notice, RunStarted, TestFinished, WorkerEnded, WorkerLost
-from pipeline.model.plans import Plan
-from pipeline.model.pools import Pool
-from pipeline.ports import Clock, Emit, Launcher, Store
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.finishing import Ending, Finisher
 from pipeline.protocol.hearing import Hearer, list_births
 from pipeline.protocol.hiring import Crew, Hirer
-from pipeline.protocol.limits import Limits
 from pipeline.protocol.local import LocalHirer
+from pipeline.protocol.mandate import Mandate
 from pipeline.protocol.observing import Observer
-from pipeline.protocol.orders import Orders, Stop, first_of
+from pipeline.protocol.orders import Orders, first_of
 from pipeline.protocol.outages import Outages
 from pipeline.protocol.staffing import Staff
 from pipeline.protocol.supervising import Life
@@ -30,49 +26,22 @@ from pipeline.protocol.terms import take_term
 from pipeline.protocol.view import HARMLESS, RunView
 
 
-def new_nonce() -> str:
-    """A word nobody else has."""
-    return secrets.token_hex(8)
-
-
-async def lead(
-    *,
-    run: str,
-    plan: Plan,
-    store: Store,
-    launcher: Launcher,
-    clock: Clock,
-    emit: Emit,
-    limits: Limits,
-    workers: int,
-    stop: Stop,
-    sources_unchanged: Callable[[], bool] = lambda: True,
-    errors: tuple[str, ...] = (),
-    hirer: Callable[[Leader], Hirer] | None = None,
-    nonces: Callable[[], str] = new_nonce,
-    store_name: str = "",
-    expected_seconds: float = 0.0,
-    pools: Sequence[Pool] = (),
-) -> Ending:
-    """Carry the run out, or go on with it. `errors` make its result untrustworthy whatever the verdicts are.
-
-    `pools` share out the slots 0 to `workers` - 1; none: all workers run all suites.
-    """
-    leader = Leader(run, plan, store, launcher, clock, emit, limits, workers, stop, nonces)
-    leader.sources_unchanged, leader.errors, leader.pools = sources_unchanged, errors, pools
+async def lead(mandate: Mandate, hirer: Callable[[Leader], Hirer] | None = None) -> Ending:
+    """Carry the run out, or go on with it; with workers of this process, if no other hirer is given."""
+    leader = Leader(mandate)
     leader.hirer = hirer(leader) if hirer is not None else LocalHirer(leader)
     await leader.begin()
-    emit(
+    mandate.emit(
         RunStarted(
-            time=clock.wall(),
-            run=run,
-            plan=plan.digest,
-            tests=len(plan.tests),
-            batches=len(plan.batches),
-            workers=workers,
-            expected_seconds=expected_seconds,
+            time=mandate.clock.wall(),
+            run=mandate.run,
+            plan=mandate.plan.digest,
+            tests=len(mandate.plan.tests),
+            batches=len(mandate.plan.batches),
+            workers=mandate.workers,
+            expected_seconds=mandate.expected_seconds,
             done_before=leader.view.progress.done,
-            store=store_name,
+            store=mandate.store_name,
         )
     )
     leader.attend()
@@ -85,36 +54,23 @@ async def lead(
 class Leader:
     """One agent's term."""
 
-    def __init__(
-        self,
-        run: str,
-        plan: Plan,
-        store: Store,
-        launcher: Launcher,
-        clock: Clock,
-        emit: Emit,
-        limits: Limits,
-        workers: int,
-        stop: Stop,
-        nonces: Callable[[], str],
-    ) -> None:
-        self.run, self.plan, self.launcher, self.clock, self.limits = run, plan, launcher, clock, limits
+    def __init__(self, mandate: Mandate) -> None:
+        run, plan, clock, limits = mandate.run, mandate.plan, mandate.clock, mandate.limits
+        self.run, self.plan, self.launcher, self.clock, self.limits = run, plan, mandate.launcher, clock, limits
         outages = Outages(clock, self.notice)
-        self.store = CertainStore(store, clock, limits.retry_seconds, limits.outage_seconds, outages)
-        self.workers, self.stop, self.nonces = workers, stop, nonces
+        self.store = CertainStore(mandate.store, clock, limits.retry_seconds, limits.outage_seconds, outages)
+        self.workers, self.pools, self.stop = mandate.workers, mandate.pools, mandate.stop
+        self.nonces, self.sources_unchanged, self.errors = mandate.nonces, mandate.sources_unchanged, mandate.errors
         self.view = RunView(run, plan, self.store, clock, limits.lease_seconds)
         self.orders = Orders()
-        self.crew = Crew(workers)
-        self.nonce = nonces()
+        self.crew = Crew(mandate.workers)
+        self.nonce = mandate.nonces()
         self.term = 0
         self._told: set[str] = set()
         self.fault = ""
         self.living: list[str] = []
         self.hirer: Hirer
-        self.sources_unchanged: Callable[[], bool]
-        self.errors: tuple[str, ...] = ()
-        self.pools: Sequence[Pool] = ()
-        self._emit = emit
+        self._emit = mandate.emit
         self.news = asyncio.Event()
         self._observer: Observer
         self._sides: list[asyncio.Task[None]] = []
@@ -137,7 +93,7 @@ class Leader:
             is_own=self.is_own,
             births=self._births,
         )
-        stop.wakes(self.news)
+        self.stop.wakes(self.news)
 
     def emit(self, event: Event) -> None:
         """Count what the leader decides by, and pass the event on."""

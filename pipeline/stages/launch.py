@@ -90,6 +90,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
 
     from pipeline.logic.pooling import whole
     from pipeline.protocol import apart, leading, orders
+    from pipeline.protocol.mandate import Mandate
 
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume)
@@ -98,7 +99,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     told, launcher = orders.Stop(), agent.launcher()
     loop = asyncio.get_running_loop()
     with stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)):
-        ending = await leading.lead(
+        mandate = Mandate(
             run=run,
             plan=plan,
             store=store,
@@ -110,11 +111,11 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             stop=told,
             sources_unchanged=lambda: is_unchanged(agent),
             errors=_collection_errors(agent),
-            hirer=apart.hirer_of(launcher),
             store_name=agent.store_name(),
             expected_seconds=_expected(plan, pools, done),
             pools=pools,
         )
+        ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
 
 

@@ -19,6 +19,7 @@ from pipeline.model.runs import MergedRun
 from pipeline.ports import Remains
 from pipeline.protocol import elsewhere, keys, leading, resuming, supervising, sweeping
 from pipeline.protocol.certain import CertainStore
+from pipeline.protocol.mandate import Mandate
 from pipeline.protocol.orders import Orders, Stop
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
@@ -312,7 +313,7 @@ class World:
                 plan = await resuming.adopt_run(store, clock, run)
             self.oracle.leads(run, plan)
             pools = self.pools[process.name] = scenario.pools_of(workers, is_first=len(self.agents) == 1)
-            ending = await leading.lead(
+            mandate = Mandate(
                 run=run,
                 plan=plan,
                 store=store,
@@ -324,9 +325,9 @@ class World:
                 pools=pools,
                 stop=stop,
                 sources_unchanged=lambda: not scenario.sources_change,
-                hirer=(lambda leader: ApartHirer(self, leader)) if scenario.apart else None,
                 nonces=lambda: f"n{self.next_number()}",
             )
+            ending = await leading.lead(mandate, (lambda leader: ApartHirer(self, leader)) if scenario.apart else None)
             if ending.closed:
                 has_told(told, ending, is_alone=self._leads_alone(process))
                 self.closed.append(ending.merged)

@@ -1,0 +1,44 @@
+"""What a leader is told when its term begins: which run, with whom, within which limits. A value; it decides nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+from pipeline.model.plans import Plan
+from pipeline.model.pools import Pool
+from pipeline.ports import Clock, Emit, Launcher, Store
+from pipeline.protocol.limits import Limits
+from pipeline.protocol.orders import Stop
+
+
+def new_nonce() -> str:
+    """A word nobody else has."""
+    return secrets.token_hex(8)
+
+
+@frozen(kw_only=True)
+class Mandate:
+    """One agent's, for one run."""
+
+    run: str
+    plan: Plan
+    store: Store
+    launcher: Launcher
+    clock: Clock
+    emit: Emit
+    limits: Limits
+    workers: int
+    """How many there may be, in slots from 0."""
+    pools: Sequence[Pool] = ()
+    """They share out the slots; none: all workers run all suites."""
+    stop: Stop
+    sources_unchanged: Callable[[], bool] = lambda: True
+    errors: tuple[str, ...] = ()
+    """They make the result untrustworthy whatever the verdicts are."""
+    nonces: Callable[[], str] = new_nonce
+    store_name: str = ""
+    """For people."""
+    expected_seconds: float = 0.0
