@@ -32,7 +32,7 @@ NEEDED = {"containerd": "containerd", "runc": "runc", "ip": "iproute2", "iptable
 
 
 class Kubernetes(Engine):
-    """Etcd, API server, controller manager, scheduler and two nodes; kwok when asked. It starts empty each time."""
+    """Etcd, API server, controller manager, scheduler and two nodes; kwok when asked. It starts empty each time, and anew when a part has died."""
 
     name = "kubernetes"
     start_seconds = 120.0
@@ -46,6 +46,11 @@ class Kubernetes(Engine):
     def group(self) -> str:
         """The control group above all its containers."""
         return f"doit-fleet-{self.tag}"
+
+    @property
+    def log(self) -> Path:
+        """The folder with a log for each part."""
+        return self.folder
 
     @property
     def facts(self) -> dict[str, Any]:
