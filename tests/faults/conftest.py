@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.docker.house import docker_project, make_environment
-from tests.faults.project import Project, kill_all, until
+from tests.faults.project import Project, until
 
-LAUNCHERS = ("local",)
-"""Those that every test runs with; a test may ask for `docker` by indirect parameters."""
+DOCKER = pytest.param("docker", marks=pytest.mark.timeout(240))
+"""Images are made, containers start and leases pass: all of it slowly on a busy machine."""
+LAUNCHERS = ("local", DOCKER)
+"""Those that every test runs with; a test may ask for one of them by indirect parameters."""
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +24,7 @@ def small_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=LAUNCHERS)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
-    """A project of its own; nothing of it may live afterwards."""
+    """A project of its own; nothing of it may be left afterwards."""
     root = tmp_path / "project"
     if request.param == "docker":
         yield from docker_project(request, root, request.getfixturevalue("small_environment"))
@@ -31,6 +33,6 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]
     made = Project(root, launcher=request.param)
     yield made
     try:
-        until(lambda: not made.processes(), "all processes of the run are gone", 15)
+        until(lambda: not made.left(), made.left, 15)
     finally:
-        kill_all(list(made.processes()))
+        made.clear()

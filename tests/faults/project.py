@@ -41,12 +41,12 @@ def test_sleeps(n):
 """
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait for something that another process does; the deadline is an error that names it."""
+def until(condition: Callable[[], object], what: str | Callable[[], object], seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait for something that another process does; the deadline is an error that names it, or says what there is."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:.0f} s in vain: {what}")
+            raise AssertionError(f"waited {seconds:.0f} s in vain: {what if isinstance(what, str) else what()}")
         time.sleep(0.02)
 
 
@@ -58,11 +58,31 @@ class Project:
     launcher: str = "local"
     marker: str = field(factory=lambda: uuid.uuid4().hex)
     arguments: tuple[str, ...] = ()
+    workers: int = 4
+    lease: str = "2s"
+    repeats_without_agent: int = 4
+    """How many tests run again when an agent dies: its workers die with it."""
+
+    @property
+    def shared(self) -> Path:
+        """A folder that tests may write wherever they run."""
+        return self.root.parent / "shared"
+
+    @property
+    def temporary(self) -> Path:
+        """Folder for temporary files of agents."""
+        return self.root.parent / "tmp"
 
     @property
     def trace_file(self) -> Path:
         """Where tests leave their traces."""
-        return self.root.parent / "trace"
+        return self.shared / "trace"
+
+    def settle(self) -> None:
+        """Make the folders that runs need."""
+        self.temporary.mkdir(exist_ok=True)
+        self.shared.mkdir(exist_ok=True)
+        self.shared.chmod(0o777)
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the project."""
@@ -79,18 +99,34 @@ class Project:
             self.write(f"{name}.py", TEST_FILE.format(count=count, name=name, seconds=seconds))
         return files * count
 
+    def busy(self) -> int:
+        """Write tests that take about two or three seconds with all workers; how many that makes."""
+        self.arguments = (
+            f"workers.count={self.workers}",
+            f"workers.lease_seconds={self.lease}",
+            "workers.max_losses=100",
+        )
+        return self.sleepers(files=8, count=10, seconds=0.1)
+
     def environment(self) -> dict[str, str]:
         """What `doit-fleet` is started with."""
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DOIT_FLEET_", "COV_"))
         }
         kept.update(
-            {MARKER: self.marker, "FLEET_TRACE": str(self.trace_file), "VIRTUAL_ENV": sys.prefix, "TERM": "dumb"}
+            {
+                MARKER: self.marker,
+                "FLEET_TRACE": str(self.trace_file),
+                "VIRTUAL_ENV": sys.prefix,
+                "TERM": "dumb",
+                "TMPDIR": str(self.temporary),
+            }
         )
         return kept
 
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Running:
         """Start `doit-fleet` in a session of its own."""
+        self.settle()
         command = [sys.executable, "-m", "pipeline", f"workers.launcher={self.launcher}", *self.arguments, *arguments]
         output = self.root.parent / f"output-{uuid.uuid4().hex[:6]}"
         with output.open("wb") as file:
@@ -104,6 +140,45 @@ class Project:
                 start_new_session=True,
             )
         return Running(self, process, output)
+
+    def reach(self, *folders: Path) -> None:
+        """Let tests see these folders, under the same names."""
+
+    def supervisors(self, agent: int) -> list[int]:
+        """Pids of the processes that hold zygotes."""
+        return [agent]
+
+    def until_missed(self, harnesses: Sequence[int], tests: int) -> None:
+        """Wait until a stopped or dead agent is missed: its guards end their harnesses."""
+        until(lambda: not set(harnesses) & set(self.processes()), "guards end harnesses whose permission has expired")
+
+    def until_left(self) -> None:
+        """Wait until what a dead agent has left ends by itself."""
+        until(lambda: not self.processes(), "guards end what the agent has left", 10)
+
+    def freeze(self, pid: int, host: str) -> None:
+        """Stop the place where a test runs, as a test sees itself: a process."""
+        kill_all([pid], signal.SIGSTOP)
+
+    def thaw(self, pid: int, host: str) -> None:
+        """Let it go on, if it is still there."""
+        kill_all([pid], signal.SIGCONT)
+
+    def kill(self, pid: int, host: str) -> None:
+        """Kill it."""
+        kill_all([pid])
+
+    def sweep(self) -> None:
+        """`doit-fleet sweep` where a run has been given up for good; workers on this machine have died with their agent."""
+
+    def left(self) -> list[str]:
+        """What is left of all runs now, but reports, logs and the store."""
+        files = [path.name for path in self.temporary.glob("*") if not path.name.startswith("pytest-of-")]
+        return [*(f"process {pid} {state}" for pid, state in self.processes().items()), *files]
+
+    def clear(self) -> None:
+        """Remove what a failed test has left."""
+        kill_all(list(self.processes()))
 
     def traces(self) -> list[str]:
         """Names of the tests that have begun, each as often as it did."""
@@ -150,7 +225,7 @@ class Running:
             assert self.process.poll() is None, f"ended too early with {self.process.returncode}:\n{self.output}"
             return len(self.project.traces()) >= tests
 
-        until(begun, f"{tests} tests begun (have {len(self.project.traces())})\n{self.output[-2000:]}")
+        until(begun, lambda: f"{tests} tests begun (have {len(self.project.traces())})\n{self.output[-2000:]}")
 
     def signal(self, number: int) -> None:
         """Send a signal to the agent."""
@@ -165,9 +240,10 @@ class Running:
         return 128 - code if code < 0 else code
 
     def family(self) -> dict[str, list[int]]:
-        """Pids by role: `zygote` is a child of the agent, `guard` below it, `harness` below that."""
-        children = _children()
-        zygotes = children.get(self.process.pid, [])
+        """Pids by role: `zygote` is a child of a supervisor, `guard` below it, `harness` below that."""
+        children = children_of_all()
+        supervisors = self.project.supervisors(self.process.pid)
+        zygotes = [pid for supervisor in supervisors for pid in children.get(supervisor, [])]
         guards = [pid for zygote in zygotes for pid in children.get(zygote, [])]
         return {
             "zygote": zygotes,
@@ -188,7 +264,8 @@ def _marked(marker: bytes) -> Iterator[tuple[int, str]]:
                 continue
 
 
-def _children() -> dict[int, list[int]]:
+def children_of_all() -> dict[int, list[int]]:
+    """Living children of every process of the machine."""
     found: dict[int, list[int]] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

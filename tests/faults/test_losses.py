@@ -12,15 +12,11 @@ import pytest
 
 from tests.faults.project import Project, Running, kill_all, until
 
-WORKERS = 4
-LEASE = "2s"
-
 
 @pytest.fixture
 def suite(project: Project) -> int:
-    """80 tests of 0.1 s in 8 files on 4 workers: about two seconds."""
-    project.arguments = (f"workers.count={WORKERS}", f"workers.lease_seconds={LEASE}", "workers.max_losses=100")
-    return project.sleepers(files=8, count=10, seconds=0.1)
+    """Tests of two or three seconds altogether, in 8 files."""
+    return project.busy()
 
 
 def assert_sound(project: Project, tests: int, *, repeats: int) -> None:
@@ -78,7 +74,7 @@ def test_killing_a_guard_or_the_zygote_is_no_failure(project: Project, suite: in
     kill_all(victims(running, role)[:1])
 
     assert running.end() == 0, running.output
-    assert_sound(project, suite, repeats=WORKERS)
+    assert_sound(project, suite, repeats=project.workers)
 
 
 def test_a_harness_stopped_past_the_lease_is_replaced(project: Project, suite: int) -> None:
@@ -92,30 +88,30 @@ def test_a_harness_stopped_past_the_lease_is_replaced(project: Project, suite: i
 
 
 def test_an_agent_stopped_past_the_lease_goes_on(project: Project, suite: int) -> None:
-    """SIGSTOP the agent: its guards end their harnesses; SIGCONT: the run goes on to a green end."""
+    """SIGSTOP the agent: its guards end their harnesses, containers go on; SIGCONT: the run goes on to a green end."""
     running = project.start()
     running.until_begun(suite // 3)
-    harnesses = victims(running, "harness", WORKERS)
+    harnesses = victims(running, "harness", project.workers)
     running.signal(signal.SIGSTOP)
-    until(lambda: not set(harnesses) & set(project.processes()), "guards end harnesses whose permission has expired")
+    project.until_missed(harnesses, suite)
     running.signal(signal.SIGCONT)
 
     assert running.end() == 0, running.output
-    assert_sound(project, suite, repeats=WORKERS)
+    assert_sound(project, suite, repeats=project.repeats_without_agent)
 
 
 def test_agent_and_harness_stopped_together_go_on(project: Project, suite: int) -> None:
     """Both stopped past the lease, both continued."""
     running = project.start()
     running.until_begun(suite // 3)
-    harnesses = victims(running, "harness", WORKERS)
+    harnesses = victims(running, "harness", project.workers)
     kill_all(harnesses[:1], signal.SIGSTOP)
     running.signal(signal.SIGSTOP)
-    until(lambda: not set(harnesses) & set(project.processes()), "guards end harnesses whose permission has expired")
+    project.until_missed(harnesses, suite)
     running.signal(signal.SIGCONT)
 
     assert running.end() == 0, running.output
-    assert_sound(project, suite, repeats=WORKERS)
+    assert_sound(project, suite, repeats=max(1, project.repeats_without_agent))
 
 
 @pytest.mark.parametrize("percent", [20, 50, 80])
@@ -125,14 +121,14 @@ def test_a_killed_agent_resumes_with_the_same_command(project: Project, suite: i
     first.until_begun(suite * percent // 100)
     first.signal(signal.SIGKILL)
     assert first.end() == 137
-    until(lambda: not project.processes(), "guards end what the agent has left", 10)
+    project.until_left()
     before = len(project.traces())
 
     second = project.start()
 
     assert second.end() == 0, second.output
     assert before < suite
-    assert_sound(project, suite, repeats=WORKERS)
+    assert_sound(project, suite, repeats=project.repeats_without_agent)
 
 
 def test_a_changed_source_is_a_new_run(project: Project, suite: int) -> None:
@@ -149,6 +145,7 @@ def test_a_changed_source_is_a_new_run(project: Project, suite: int) -> None:
     assert second.end() == 0, second.output
     assert len(set(project.traces())) == suite
     assert Counter(project.verdicts().values()) == {"passed": suite + 1}
+    project.sweep()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -160,14 +157,14 @@ def test_a_signal_stops_kindly_and_the_same_command_goes_on(
     first.until_begun(suite // 2)
     first.signal(number)
     assert first.end(20) == code, first.output
-    until(lambda: not project.processes(), "nothing is left after one signal", 5)
+    until(lambda: not project.left(), project.left, 5)
     before = len(project.traces())
 
     second = project.start()
 
     assert second.end() == 0, second.output
     assert before < suite
-    assert_sound(project, suite, repeats=WORKERS)
+    assert_sound(project, suite, repeats=project.workers)
 
 
 def test_two_signals_end_at_once_and_leave_nothing(project: Project, suite: int) -> None:
@@ -180,7 +177,7 @@ def test_two_signals_end_at_once_and_leave_nothing(project: Project, suite: int)
     kill_all([first.process.pid], signal.SIGINT)  # It may have ended of the first one already.
 
     assert first.end(10) == 130
-    until(lambda: not project.processes(), "nothing is left after two signals", 5)
+    until(lambda: not project.left(), project.left, 5)
 
 
 def test_two_agents_at_once_are_harmless(project: Project, suite: int) -> None:
