@@ -20,7 +20,7 @@ from tests.docker.house import DockerProject
 from tests.engines.fixtures import Bucket, RegistryAddress
 from tests.faults.project import Running, until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 TEST = """\
 import os, time
 
