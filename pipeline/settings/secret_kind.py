@@ -27,8 +27,9 @@ class SecretName(Kind["Secret | None"]):
         raise self.refuse(HIDDEN)
 
     def read(self, text: str) -> object:
-        """Read the name alone."""
-        return {"secret": text}
+        """Read the name alone, or the table as in a file."""
+        table = _TABLE.fullmatch(text.strip())
+        return {"secret": table[2] if table else text}
 
     def plain(self, value: Secret | None) -> Any:
         """Hide it."""
@@ -42,6 +43,9 @@ class SecretName(Kind["Secret | None"]):
             "required": ["secret"],
             "additionalProperties": False,
         }
+
+
+_TABLE = re.compile(r"""\{\s*secret\s*=\s*(["'])(.*)\1\s*\}""")
 
 
 def _is_name(text: object) -> bool:
