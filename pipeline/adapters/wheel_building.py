@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from pipeline.adapters.wheel_index import bare
 from pipeline.errors import EngineError
 
 SHOWN = 1500
@@ -39,7 +40,7 @@ def build_wheel(python: str, requirement: str, folder: Path, cwd: Path) -> Path:
     if done.returncode != 0 or len(wheels) != 1:
         tail = (done.stderr or done.stdout).strip()[-SHOWN:]
         raise EngineError(
-            f"no wheel could be built of {requirement!r}: {tail}",
+            f"no wheel could be built of {bare(requirement)!r}: {tail}",
             hint="pin a version that has wheels for the image's Python, or give the interpreter pip and a compiler",
         )
     return wheels[0]

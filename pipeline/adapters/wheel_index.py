@@ -61,9 +61,12 @@ def in_folder(folder: Path) -> Sequence[Artifact]:
 
 
 def bare(url: str) -> str:
-    """A URL for people: without credentials."""
+    """A URL for people: without credentials, not even such as have a slash that should be `%2F`."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else url
+    if "@" in parts.netloc:
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    _, colon, port = parts.netloc.rpartition(":")
+    return f"{parts.scheme}://{url.rpartition('@')[2]}" if colon and not port.isdecimal() and "@" in url else url
 
 
 def _from_json(base: str, data: bytes) -> Sequence[Artifact]:
@@ -105,4 +108,5 @@ def _from_html(base: str, text: str) -> Sequence[Artifact]:
 
 def _reason(error: Exception) -> str:
     text = str(error.args[0] if error.args else error)
-    return text if len(text) < 200 else type(error).__name__
+    is_of_url = isinstance(error, ValueError)  # Such errors repeat the address with all that is in it.
+    return text if len(text) < 200 and not is_of_url else type(error).__name__
