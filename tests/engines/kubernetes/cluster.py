@@ -153,7 +153,7 @@ class Kubernetes(Engine):
             part.kill()
         for node in _nodes(site, self.group):
             node.lose_power()
-            node.containerd.forget_shims()
+            node.containerd.forget_networks()
             node.kubelet.forget_logs()
         unmount_below(folder)
         remove_group(self.group)

@@ -68,11 +68,14 @@ class Containerd(Part):
         return [who for who in naming(str(self.socket)) if self._is_shim(who)]
 
     def forget_shims(self) -> None:
-        """Remove sockets of dead shims and notes about their networks, which lie outside all our folders."""
-        for note in NETWORK_NOTES.glob(f"{self.site.wiring.space(self.node)}-*"):
-            note.unlink(missing_ok=True)
+        """Remove sockets of dead shims, which lie outside all our folders."""
         for note in (self.folder / "run").glob("io.containerd.runtime.v2.task/*/*/address"):
             Path(note.read_text("utf-8").removeprefix("unix://")).unlink(missing_ok=True)
+
+    def forget_networks(self) -> None:
+        """Remove notes about networks of containers, which lie outside, too."""
+        for note in NETWORK_NOTES.glob(f"{self.site.wiring.space(self.node)}-*"):
+            note.unlink(missing_ok=True)
 
     def _is_shim(self, who: Identity) -> bool:
         try:

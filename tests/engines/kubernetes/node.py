@@ -44,6 +44,7 @@ class Node:
         self.kubelet.kill()
         self.containerd.kill()
         kill_all(self.containerd.shims())
+        self.containerd.forget_shims()
 
     def lose_power(self) -> None:
         """SIGKILL everything on the node, containers too."""
