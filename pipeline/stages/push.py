@@ -82,7 +82,9 @@ def push(agent: Agent, imaging: MakeImaging) -> dict[str, Any]:
     media_type, data = index([one.made.image for one in outgoing])
     digest = used.registry.send_manifest(used.repository, media_type, data, tag=TAG + str(told["plan"])[:16])
     note(used, str(told["plan"]), digest)
-    used.progress(f"pushed {len(outgoing)} images, {sent:,} bytes sent: {used.repository}@{digest}")
+    used.progress(
+        f"pushed {len(outgoing)} image{'s' if len(outgoing) > 1 else ''}, {sent:,} bytes sent: {used.repository}@{digest}"
+    )
     references = [one.made.image.reference for one in outgoing]
     made = RunImages(
         mode=used.mode,
