@@ -176,7 +176,7 @@ def test_two_signals_end_at_once_and_leave_nothing(project: Project, suite: int)
     pause(first, 0.05)
     kill_all([first.process.pid], signal.SIGINT)  # It may have ended of the first one already.
 
-    assert first.end(10) == 130
+    assert first.end(20) == 130, first.output
     until(lambda: not project.left(), project.left, 5)
 
 

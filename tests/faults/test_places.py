@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.faults.mounts import read_only, tmpfs
 from tests.faults.project import Project
+
+pytestmark = pytest.mark.parametrize("project", ["local"], indirect=True)
+"""Not tried on containers yet: they would have to see the small disk."""
 
 
 def test_a_disk_that_fills_up_is_no_false_failure(project: Project, tmp_path: Path) -> None:
