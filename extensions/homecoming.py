@@ -13,6 +13,7 @@ from pipeline.model.events import Notice
 from pipeline.ports import Clock, Emit, Store
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.outputs import Output, fetch_output, list_outputs
+from pipeline.worker.outputs import LOGS
 
 PATIENCE_SECONDS = 60.0
 
@@ -43,7 +44,14 @@ async def bring_home(
             made.append(target)
         except FleetError as error:
             tell(f"{output.worker}: what it left as {output.name!r} is not taken over: {error}")
+    if not worker and any(target.name != LOGS and _has_something_to_see(target) for target in made):
+        emit(Notice(time=clock.wall(), level="info", text=f"what tests left is in {folder}"))
     return made
+
+
+def _has_something_to_see(folder: Path) -> bool:
+    """Data of coverage.py has been read by then, and is hidden."""
+    return any(path.is_file() and not path.name.startswith(".") for path in folder.rglob("*"))
 
 
 async def _unpack(store: CertainStore, run: str, output: Output, target: Path) -> None:

@@ -77,7 +77,7 @@ def test_a_workers_files_are_found_again(tmp_path: Path) -> None:
     made, told = home(store, tmp_path / "home")
 
     assert [path.relative_to(tmp_path).as_posix() for path in made] == ["home/w0-1/logs", "home/w0-1/unit"]
-    assert told == []
+    assert told == [f"what tests left is in {tmp_path / 'home'}"]
     files = sorted(path.relative_to(made[1]).as_posix() for path in made[1].rglob("*") if path.is_file())
     assert files == [".coverage.h.1", "reports/a_xml", "shots/deep/b"]
     assert (made[0] / "agent-1" / "worker.log").read_text() == "said"
