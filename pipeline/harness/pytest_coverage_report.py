@@ -45,7 +45,8 @@ def _combined(facts: dict[str, Any]) -> Any:
     )
     cov.load()
     if "folders" in facts:
-        cov.set_option("paths", {**(cov.get_option("paths") or {}), "doit-fleet": facts["paths"]})
+        known: Any = cov.get_option("paths") or {}
+        cov.set_option("paths", {**known, "doit-fleet": facts["paths"]})
     folders = [os.path.dirname(facts["data_file"]), *facts.get("folders", ())]
     cov.combine([folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)])
     cov.save()

@@ -17,7 +17,9 @@ from pipeline.protocol.certain import CertainStore
 
 FIRST = "plan"
 LAST = "closed"
-HOW_TO_END = "stop its agent first; workers elsewhere that have lost theirs end when nothing is left to do: try again then"
+HOW_TO_END = (
+    "stop its agent first; workers elsewhere that have lost theirs end when nothing is left to do: try again then"
+)
 
 
 @frozen(kw_only=True)
