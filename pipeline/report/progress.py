@@ -70,7 +70,8 @@ class Progress:
         elif isinstance(event, e.CollectionStarted):
             self.phase = "collecting"
         elif isinstance(event, e.CollectionFinished):
-            self.phase, self.collected, self.files = "planning", event.tests, event.files
+            # Plan, and images where workers run them, which may take minutes: their notices say how far they are.
+            self.phase, self.collected, self.files = "preparing", event.tests, event.files
         elif isinstance(event, e.RunClosed):
             self.phase = "closing"
 
