@@ -82,7 +82,6 @@ def parser() -> argparse.ArgumentParser:
             "names",
             nargs="*",
             choices=(*NAMES, "all", []),
-            default="all",
             metavar="NAME",
             help=f"one of {', '.join(NAMES)}, all (start: without {' and '.join(BY_NAME_ONLY)})",
         )

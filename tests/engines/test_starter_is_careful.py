@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 
 from tests.engines import REQUIRED, own, places, require
+from tests.engines.__main__ import BY_NAME_ONLY, NAMES, chosen, parser
 from tests.engines.binaries import find
 from tests.engines.docker import Docker
 from tests.engines.errors import EngineTrouble
@@ -183,3 +184,11 @@ def test_engines_live_outside_the_work_tree(monkeypatch: pytest.MonkeyPatch) -> 
     assert places.home() == Path("/somewhere/doit-fleet/engines")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert places.home() == Path(os.path.expanduser("~/.cache/doit-fleet/engines"))
+
+
+def test_no_name_means_all_but_the_costly_ones() -> None:
+    """`start` alone starts what CI needs; `stop` alone leaves nothing running."""
+    assert chosen("start", parser().parse_args(["start"]).names) == tuple(
+        name for name in NAMES if name not in BY_NAME_ONLY
+    )
+    assert set(chosen("stop", parser().parse_args(["stop"]).names)) == set(NAMES)
