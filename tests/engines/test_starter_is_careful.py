@@ -13,9 +13,10 @@ import pytest
 from attrs import evolve
 
 from tests.engines import REQUIRED, own, places, require
-from tests.engines.__main__ import BY_NAME_ONLY, NAMES, chosen, parser
+from tests.engines.__main__ import NAMES, chosen, parser
 from tests.engines.binaries import find
 from tests.engines.docker import Docker
+from tests.engines.engines import BY_NAME_ONLY
 from tests.engines.errors import EngineTrouble
 from tests.engines.fixtures import DockerEngine, running
 from tests.engines.processes import identify, lives, naming, wait_for
