@@ -12,8 +12,7 @@ from pipeline.errors import EngineError, FleetError
 from pipeline.model.events import Notice
 from pipeline.ports import Clock, Emit, Store
 from pipeline.protocol.certain import CertainStore
-from pipeline.protocol.outputs import Output, fetch_output, list_outputs
-from pipeline.worker.outputs import LOGS
+from pipeline.protocol.outputs import LOGS, Output, fetch_output, list_outputs
 
 PATIENCE_SECONDS = 60.0
 

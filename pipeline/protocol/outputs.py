@@ -21,6 +21,8 @@ from pipeline.protocol.certain import CertainStore
 CHUNK_BYTES = 4 * 2**20
 """Small enough for memory and for one request of any store."""
 MOST_CHUNKS = 1024
+LOGS = "logs"
+"""Name of the archive of a worker's logs; a suite that is called so has another."""
 INDEX = "index"
 
 

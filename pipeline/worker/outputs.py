@@ -12,10 +12,8 @@ from typing import Any
 from pipeline.adapters.output_archive import OutputLimits, pack
 from pipeline.model.suites import HarnessSpec
 from pipeline.protocol.certain import CertainStore
-from pipeline.protocol.outputs import send_output
+from pipeline.protocol.outputs import LOGS, send_output
 
-LOGS = "logs"
-"""Name of the archive of logs; suites that are called so get another."""
 LOG_LIMITS = OutputLimits(files=1000, bytes=64 * 2**20, file_bytes=16 * 2**20)
 
 
