@@ -29,7 +29,7 @@ HEAVY = {
 }
 ALLOWED = {
     "doit", "attrs", "cattrs", "rich", "jinja2", "junitparser",
-    "docker", "boto3", "requests", "installer", "packaging", "kubernetes",
+    "docker", "boto3", "requests", "installer", "packaging",
 }  # fmt: skip
 
 
