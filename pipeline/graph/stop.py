@@ -32,6 +32,8 @@ class Stop:
     def __init__(self) -> None:
         self.signal_number: int | None = None
         self.interruptible = True
+        self.leftovers = ""
+        """What a second signal would leave behind, and how to remove it, for people."""
         self._attending = 0
         self._callbacks: list[Callable[[int], object]] = []
         self._lock = threading.RLock()
@@ -66,6 +68,15 @@ class Stop:
                 self._callbacks.remove(callback)
 
     @contextmanager
+    def leaving(self, text: str) -> Iterator[None]:
+        """While inside, a second signal leaves something behind; it says so with this text."""
+        self.leftovers = text
+        try:
+            yield
+        finally:
+            self.leftovers = ""
+
+    @contextmanager
     def attending(self) -> Iterator[None]:
         """While inside, somebody has promised to heed the stop, so nothing is interrupted."""
         self._count(1)
@@ -88,7 +99,7 @@ class Stop:
     def request(self, number: int) -> None:
         """Take a signal: tell everybody, and interrupt the main thread where nobody has promised to stop."""
         if self.signal_number is not None:
-            end_at_once(number)
+            end_at_once(number, self.leftovers)
         self.signal_number = number
         for callback in tuple(self._callbacks):
             callback(number)
@@ -121,8 +132,13 @@ def signals_to(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
-def end_at_once(number: int) -> None:
-    """Leave without any tidying: what must not survive us watches our pipes."""
-    if sys.stderr is not None and sys.stderr.isatty():
-        os.write(2, b"\x1b[?25h\n")  # A live display may have hidden the cursor.
+def end_at_once(number: int, leftovers: str = "") -> None:
+    """Leave without any tidying: what must not survive us watches our pipes, what may is told."""
+    show = (
+        b"\x1b[?25h\n" if sys.stderr is not None and sys.stderr.isatty() else b""
+    )  # A live display may hide the cursor.
+    try:
+        os.write(2, show + (f"{leftovers}\n".encode() if leftovers else b""))
+    except OSError:
+        pass  # Nobody listens any more.
     os._exit(128 + number)

@@ -98,7 +98,10 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     told, launcher = orders.Stop(), agent.launcher()
     loop = asyncio.get_running_loop()
-    with stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)):
+    with (
+        stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
+        stop.leaving(_leftovers(agent, run)),
+    ):
         mandate = Mandate(
             run=run,
             plan=plan,
@@ -117,6 +120,15 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
         )
         ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _leftovers(agent: Agent, run: str) -> str:
+    """What nobody tidies up after a second signal; workers on this machine end with their agent."""
+    return (
+        f"left behind: workers of run {run!r}, which end by themselves; then `doit sweep` removes them, and `doit` goes on"
+        if agent.runs_images()
+        else ""
+    )
 
 
 async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:

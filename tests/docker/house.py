@@ -149,7 +149,7 @@ class DockerProject(Project):
 
     def sweep(self) -> None:
         """Wait until the containers of a run that was given up have ended, and sweep."""
-        until(lambda: not self.running(), "containers without an agent end", 40)
+        until(lambda: not self.running(), "containers without an agent end", 60)
         sweep = self.start("sweep", "--all")
         assert sweep.end() == 0, sweep.output
 
