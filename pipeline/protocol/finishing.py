@@ -87,6 +87,8 @@ class Finisher:
             leader.notice("sources changed while the run went on: its result is shown, but nothing is up to date by it")
         stated = COMPLETE if reason == ENDING else reason
         ending, _ = await begin_ending(closer, reason=stated, mixed=mixed, errors=leader.errors)
+        if not leader.hirer.is_local:
+            await leader.watch()  # Who was born since the last look may have done all, and has something to send home.
         await self._dismiss(kindly=ending.reason == COMPLETE, elsewhere=self._all_elsewhere)
         merged = await close(closer, reason=stated, mixed=mixed, errors=leader.errors)
         if merged is None:
