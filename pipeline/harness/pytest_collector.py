@@ -6,6 +6,7 @@ An index would not do: workers may see lists of different length. Knows the chan
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from time import perf_counter
 from typing import Any
@@ -28,6 +29,8 @@ class Collector:
         self.session: Any = None
         self._items: dict[tuple[str, str, int], Any] = {}
         """By file, node id and occurrence."""
+        self._alike: dict[tuple[str, str, int], list[Any]] = {}
+        """Those with a backslash, by a node id that has one for each row of them."""
         self._answers: dict[str, dict[str, Any]] = {}
         self._errors: dict[str, list[tuple[str, str]]] = {}
         self._file = ""
@@ -95,8 +98,16 @@ class Collector:
                 self.collect(file)
 
     def known(self, file: str, native: str, occurrence: int) -> Any:
-        """The test of that name if it has been collected already."""
-        return self._items.get((file, native, occurrence))
+        """The test of that name if it has been collected already.
+
+        pytest escapes ids of parameters again for each class that inherits them, so that their backslashes double in
+        the order in which files are collected, which is another one in each harness.
+        """
+        item = self._items.get((file, native, occurrence))
+        if item is None and "\\" in native:
+            alike = self._alike.get((file, one_backslash(native), occurrence), ())
+            return alike[0] if len(alike) == 1 else None
+        return item
 
     def has_to_collect(self, file: str) -> bool:
         """Whether looking for a test of that file means to import it first."""
@@ -169,9 +180,16 @@ class Collector:
             occurrence = seen.get((file, native), 0)
             seen[file, native] = occurrence + 1
             self._items[file, native, occurrence] = item
+            if "\\" in native:
+                self._alike.setdefault((file, one_backslash(native), occurrence), []).append(item)
             unit, exclusive = describe(item)
             tests.append([native, occurrence, unit, exclusive, file])
         return tests
+
+
+def one_backslash(native: str) -> str:
+    """The node id with one backslash for each row of them."""
+    return re.sub(r"\\+", r"\\", native)
 
 
 def chain_to(collector: Collector, file: str, native: str, occurrence: int) -> list[Any] | None:

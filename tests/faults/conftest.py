@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker.house import docker_project, make_environment
+from tests.engines import only_outside
 from tests.faults.project import Project, until
 
 DOCKER = pytest.param("docker", marks=pytest.mark.timeout(240))
@@ -27,6 +28,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]
     """A project of its own; nothing of it may be left afterwards."""
     root = tmp_path / "project"
     if request.param == "docker":
+        only_outside("faults are made to processes of other containers, which only the machine sees")
         yield from docker_project(request, root, request.getfixturevalue("small_environment"))
         return
     root.mkdir()
