@@ -9,6 +9,9 @@ from attrs import field, frozen
 
 from pipeline.model.layer_entries import LayerEntry
 
+ROOT = "/opt/project"
+"""Where images have the project's virtual environments."""
+
 
 @frozen(kw_only=True)
 class VirtualEnvironment:
@@ -17,7 +20,7 @@ class VirtualEnvironment:
     base: str
     """The base image's interpreter, absolute."""
     version: tuple[int, int, int]
-    root: str = "/opt/project"
+    root: str = ROOT
 
     @property
     def short(self) -> str:
