@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import socket
-from pathlib import Path
 
 import pytest
 
@@ -13,11 +12,14 @@ from pipeline.adapters.docker_errors import docker_in_use
 from pipeline.errors import EngineError
 from tests.docker.house import DockerProject
 
+NOBODY = "docker.host=unix:///nobody/docker.sock"
+"""Short, because a socket's path may only have about 100 characters."""
 
-def test_a_daemon_that_never_answers_ends_the_run(project: DockerProject, tmp_path: Path) -> None:
+
+def test_a_daemon_that_never_answers_ends_the_run(project: DockerProject) -> None:
     """After three tries: the reason is told once where it was met and once at the end, with the way out."""
     project.sleepers(files=2, count=2, seconds=0)
-    running = project.start(f"docker.host=unix://{tmp_path}/none.sock")
+    running = project.start(NOBODY)
 
     assert running.end() == 2, running.output
     assert running.output.count("does not answer: No such file or directory") == 2, running.output
@@ -35,10 +37,10 @@ def test_a_missing_registry_is_told_before_anything_is_done(project: DockerProje
     assert "collect" not in running.output
 
 
-def test_doctor_tries_the_daemon_that_runs_workers(project: DockerProject, tmp_path: Path) -> None:
+def test_doctor_tries_the_daemon_that_runs_workers(project: DockerProject) -> None:
     """It is needed although no step is built by it."""
     project.sleepers(files=1, count=1, seconds=0)
-    running = project.start("doctor", f"docker.host=unix://{tmp_path}/none.sock")
+    running = project.start("doctor", NOBODY)
 
     assert running.end() == 3, running.output
     assert "BAD  Docker daemon" in running.output
