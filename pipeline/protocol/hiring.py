@@ -49,6 +49,10 @@ class Crew:
         self._since[birth.worker] = now
         self.names.add(birth.worker)
 
+    def forget(self, worker: str) -> None:
+        """That name is another leader's worker's."""
+        self.names.discard(worker)
+
     @property
     def hired(self) -> list[str]:
         """Names of the workers that have not ended."""

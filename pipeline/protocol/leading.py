@@ -221,6 +221,8 @@ class Leader:
                 self.fault = self.fault or str(life.error)
             if not self.hirer.is_local:
                 self._ended_elsewhere[name] = life
+            elif not life.was_born:
+                self.crew.forget(name)  # From now on it is heard as any worker elsewhere.
             elif life.cause in ("finished", "stopped"):
                 self.emit(
                     WorkerEnded(

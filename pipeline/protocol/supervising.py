@@ -40,12 +40,14 @@ class Life:
     seconds: float
     detail: str = ""
     error: EngineError | None = None
+    was_born: bool = True
+    """False: another party's worker has that name."""
 
 
 async def supervise(worker: Worker) -> Life:
     """Live. Never raises for what a store, a harness or a test does."""
     if not await be_born(worker):
-        return Life("fenced", 0, 0.0)
+        return Life("fenced", 0, 0.0, was_born=False)
     shift = Shift(worker)
     life = await _live(worker, shift)
     await _end(worker, life)
