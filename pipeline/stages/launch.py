@@ -41,6 +41,7 @@ def register(catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, *,
             actions=(Action(launch, {"agent": agent, "resume": resume}),),
             setup=((pushed if agent.runs_images() else grouped),) if agent.slots() else (),
             digest=lambda: _digest(agent, resume),
+            lost=lambda: "" if agent.up_to_date_counts() else "a suite's `up_to_date` is false",
         ),
         doc=DOC,
     )
