@@ -35,6 +35,7 @@ class Stop:
         self.leftovers = ""
         """What a second signal would leave behind, and how to remove it, for people."""
         self._attending = 0
+        self._is_promised = False
         self._callbacks: list[Callable[[int], object]] = []
         self._lock = threading.RLock()
 
@@ -90,7 +91,7 @@ class Stop:
         """While inside, the main thread may be interrupted, unless somebody attends."""
         self.interruptible = True
         try:
-            if self.signal_number and not self._attending:
+            if self.signal_number and not (self._attending or self._is_promised):
                 raise Interrupted
             yield
         finally:
@@ -101,6 +102,7 @@ class Stop:
         if self.signal_number is not None:
             end_at_once(number, self.leftovers)
         self.signal_number = number
+        self._is_promised = self._attending > 0  # Who heeds may be done before the main thread waits for the result.
         for callback in tuple(self._callbacks):
             callback(number)
         if self.interruptible and not self._attending:

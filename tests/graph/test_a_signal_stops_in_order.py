@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from pipeline.graph.stop import Interrupted, Stop
 from tests.graph.conftest import Project
 
 TEARDOWN = """
@@ -128,3 +129,23 @@ def test_two_at_once_keep_both_results(project: Project) -> None:
     assert ["compile", "image:1"] == log
     project.doit("image:2", "image:1")
     assert ["image:1"] == project.ran()
+
+
+def test_who_heeds_a_stop_is_waited_for_even_when_done_before() -> None:
+    """The main thread may begin to wait for a result when the action has heard, ended, and not yet handed it over."""
+    stop = Stop()
+    stop.interruptible = False
+    with stop.attending():
+        stop.request(signal.SIGINT)
+
+    with stop.waiting():
+        pass
+    with pytest.raises(Interrupted), _unheeded().waiting():
+        pass
+
+
+def _unheeded() -> Stop:
+    stop = Stop()
+    stop.interruptible = False
+    stop.request(signal.SIGINT)
+    return stop

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
+import sys
 from collections.abc import Coroutine
 from typing import Any
+
+ROUNDS_OF_CANCELLING = 100
 
 
 class Deadlock(Exception):
@@ -59,11 +63,34 @@ def play(main: Coroutine[Any, Any, Any]) -> Any:
     try:
         return loop.run_until_complete(main)
     finally:
-        for task in asyncio.all_tasks(loop):
+        loop.set_exception_handler(lambda *_: None)
+        _end_all(loop)
+        loop.close()
+
+
+def _end_all(loop: VirtualLoop) -> None:
+    """Cancel what is left, again and again; what a broken world never ends is thrown away in silence, here and not in a later test."""
+    for _ in range(ROUNDS_OF_CANCELLING):
+        left = asyncio.all_tasks(loop)
+        if not left:
+            return
+        for task in left:
             task.cancel()
         try:
             loop.run_until_complete(asyncio.sleep(0))
         except BaseException:
             pass
-        loop.set_exception_handler(lambda *_: None)
-        loop.close()
+    _throw_away(asyncio.all_tasks(loop))
+
+
+def _throw_away(left: set[asyncio.Task[Any]]) -> None:
+    heard, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        for task in left:
+            task.get_coro().close()  # type: ignore[union-attr]
+    except RuntimeError:
+        pass  # It catches whatever comes.
+    finally:
+        left.clear()
+        gc.collect()
+        sys.unraisablehook = heard
