@@ -87,7 +87,7 @@ def _throw_away(left: set[asyncio.Task[Any]]) -> None:
     heard, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         for task in left:
-            task.get_coro().close()  # type: ignore[union-attr]
+            task.get_coro().close()
     except RuntimeError:
         pass  # It catches whatever comes.
     finally:
