@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.engines import images, own, places
-from tests.engines.engines import BY_NAME_ONLY, ENGINES
+from tests.engines.engines import ENGINES
 from tests.engines.errors import EngineTrouble
 from tests.engines.registries import PlainRegistry
 
@@ -83,17 +83,14 @@ def parser() -> argparse.ArgumentParser:
             nargs="*",
             choices=(*NAMES, "all", []),
             metavar="NAME",
-            help=f"one of {', '.join(NAMES)}, all (start: without {' and '.join(BY_NAME_ONLY)})",
+            help=f"one of {', '.join(NAMES)}, all",
         )
     return made
 
 
-def chosen(command: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Which are meant; with all of them, those that are started by name only are stopped, but not started."""
-    if names and "all" not in names:
-        return tuple(dict.fromkeys(names))
-    left = BY_NAME_ONLY if command == "start" else ()
-    return tuple(dict.fromkeys([*(name for name in NAMES if name not in left), *(n for n in names if n != "all")]))
+def chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """Which are meant."""
+    return tuple(dict.fromkeys(names)) if names and "all" not in names else NAMES
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -101,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     if options.command in ("stop", "wipe"):
         own.sweep()
-    names = chosen(options.command, options.names)
+    names = chosen(options.names)
     with ThreadPoolExecutor(len(names)) as pool:
         tried = [(name, pool.submit(DONE[options.command], name)) for name in names]
         failed = False

@@ -1,6 +1,7 @@
 """Programs built from pinned Go modules (`modules/NAME`: go.mod, go.sum, and tools.go or a small main.go), once, kept by digest of module, sums and Go version.
 
-A module makes the program of its name, or several, which its tools.go names. Flags for the linker are in its file `ldflags`.
+A module makes the program of its name, or several, which its tools.go names; all of them in one go, which share what they
+compile and keep all processors busy. Flags for the linker are in its file `ldflags`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from tests.engines.errors import EngineTrouble
 
 MODULES = Path(__file__).with_name("modules")
 USUAL_GO = Path("/usr/local/go/bin/go")
-BUILD_SECONDS = 900
+BUILD_SECONDS = 1500
+NOT_FOR_DEBUGGERS = "-gcflags=all=-dwarf=false"
+"""What the linker would throw away (`-s -w`) is not even made."""
 
 
 def find(name: str, module: str | None = None) -> Path | None:
@@ -37,18 +40,19 @@ def build(name: str, module: str | None = None) -> Path:
     if not (place / name).exists():
         with places.locked(place):
             if not (place / name).exists():
-                _compile(go, name, module or name, place)
+                _compile(go, module or name, place)
     return place / name
 
 
-def _compile(go: str, name: str, module: str, place: Path) -> None:
+def _compile(go: str, module: str, place: Path) -> None:
     folder = MODULES / module
+    packages = _packages(folder)
     with tempfile.TemporaryDirectory(dir=place) as fresh:
-        out = Path(fresh) / name
-        exactly = ("-mod=readonly", "-buildvcs=false", "-trimpath", f"-ldflags=-s -w {_linker_flags(folder)}".rstrip())
+        linked = f"-ldflags=-s -w {_linker_flags(folder)}".rstrip()
+        exactly = ("-mod=readonly", "-buildvcs=false", "-trimpath", NOT_FOR_DEBUGGERS, linked)
         env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
         done = subprocess.run(
-            [go, "build", *exactly, "-o", str(out), _package(folder, name)],
+            [go, "build", *exactly, "-o", f"{fresh}/", *packages.values()],
             cwd=folder,
             env=env,
             capture_output=True,
@@ -59,9 +63,10 @@ def _compile(go: str, name: str, module: str, place: Path) -> None:
         if done.returncode:
             said = "\n".join(done.stderr.splitlines()[-15:])
             raise EngineTrouble(
-                f"cannot build {name}:\n{said}", "is a Go module proxy reachable? (GOPROXY names another)"
+                f"cannot build {module}:\n{said}", "is a Go module proxy reachable? (GOPROXY names another)"
             )
-        out.replace(place / name)
+        for name, package in packages.items():
+            Path(fresh, _usual_name(folder, package)).replace(place / name)
 
 
 def _linker_flags(folder: Path) -> str:
@@ -69,14 +74,22 @@ def _linker_flags(folder: Path) -> str:
     return " ".join(file.read_text("utf-8").split()) if file.exists() else ""
 
 
-def _package(folder: Path, name: str) -> str:
-    """The package to build: the import whose path ends with the name, or has it as its comment."""
+def _packages(folder: Path) -> dict[str, str]:
+    """What is to be built, by program: the imports of tools.go, which are called as their paths end, or as their comments say."""
     if (folder / "main.go").exists():
-        return "."
-    found: list[tuple[str, str]] = re.findall(
-        r'_ "(\S+?)"(?: // (\S+))?$', (folder / "tools.go").read_text("utf-8"), re.MULTILINE
-    )
-    return next(path for path, called in found if name in (called, path.rpartition("/")[2]))
+        return {folder.name: "."}
+    imports = re.findall(r'_ "(\S+?)"(?: // (\S+))?$', (folder / "tools.go").read_text("utf-8"), re.MULTILINE)
+    return {called or _usual_name(folder, path): path for path, called in imports}
+
+
+def _usual_name(folder: Path, package: str) -> str:
+    """What `go build` calls a program: the last part of its import path that is no version."""
+    if package == ".":
+        module = re.search(r"^module (\S+)", (folder / "go.mod").read_text("utf-8"), re.MULTILINE)
+        assert module, "go.mod begins with it"
+        package = module[1]
+    *_, before, last = ["", *package.split("/")]
+    return before if re.fullmatch(r"v\d+", last) else last
 
 
 def _go() -> str | None:

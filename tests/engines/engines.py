@@ -20,5 +20,3 @@ ENGINES: dict[str, Callable[[], Engine]] = {
     "kubernetes": Kubernetes,
     "kwok": SharedKwok,
 }
-BY_NAME_ONLY = ("kubernetes", "kwok")
-"""Not started as part of all: minutes to build, and half a minute of both processors to start."""

@@ -16,7 +16,6 @@ from tests.engines import REQUIRED, own, places, require
 from tests.engines.__main__ import NAMES, chosen, parser
 from tests.engines.binaries import find
 from tests.engines.docker import Docker
-from tests.engines.engines import BY_NAME_ONLY
 from tests.engines.errors import EngineTrouble
 from tests.engines.fixtures import DockerEngine, running
 from tests.engines.processes import identify, lives, naming, wait_for
@@ -187,9 +186,8 @@ def test_engines_live_outside_the_work_tree(monkeypatch: pytest.MonkeyPatch) -> 
     assert places.home() == Path(os.path.expanduser("~/.cache/doit-fleet/engines"))
 
 
-def test_no_name_means_all_but_the_costly_ones() -> None:
-    """`start` alone starts what CI needs; `stop` alone leaves nothing running."""
-    assert chosen("start", parser().parse_args(["start"]).names) == tuple(
-        name for name in NAMES if name not in BY_NAME_ONLY
-    )
-    assert set(chosen("stop", parser().parse_args(["stop"]).names)) == set(NAMES)
+def test_no_name_means_all() -> None:
+    """`start` alone starts what CI needs, `stop` alone leaves nothing running; what is named twice is meant once."""
+    assert chosen(parser().parse_args(["start"]).names) == NAMES
+    assert chosen(parser().parse_args(["stop", "all", "s3"]).names) == NAMES
+    assert chosen(parser().parse_args(["start", "s3", "s3"]).names) == ("s3",)

@@ -190,24 +190,28 @@ class Kubernetes(Engine):
 
 
 class SharedKwok(Engine):
-    """kwok of the shared cluster; asked for by name."""
+    """kwok of the shared cluster, which is started with it."""
 
     name = "kwok"
+    start_seconds = 60.0
 
     def __init__(self) -> None:
-        cluster = Kubernetes()
-        super().__init__(cluster.folder / self.name)
-        self.part = cluster.kwok if recall(cluster.folder) else None
+        self.cluster = Kubernetes()
+        super().__init__(self.cluster.folder / self.name)
+
+    def start(self) -> Record:
+        """Start the cluster and it, unless they run. Raises EngineTrouble."""
+        build(self.name)
+        self.cluster.start()
+        return super().start()
 
     def launch(self) -> Record:
-        """Start it. Raises EngineTrouble when there is no cluster."""
-        if self.part is None:
-            raise EngineTrouble("kwok needs the cluster", "first: python -m tests.engines start kubernetes")
-        return self.part.launch()
+        """Start it beside its cluster."""
+        return self.cluster.kwok.launch()
 
     def is_healthy(self) -> bool:
         """Whether it says so."""
-        return self.part is not None and self.part.is_healthy()
+        return recall(self.cluster.folder) is not None and self.cluster.kwok.is_healthy()
 
 
 def _start(site: Site, group: str) -> None:

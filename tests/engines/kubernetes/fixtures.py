@@ -8,22 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import binaries
-from tests.engines.fixtures import RegistryAddress
+from tests.engines import binaries, only_outside, require
+from tests.engines.fixtures import RegistryAddress, running
 from tests.engines.kubernetes.cluster import PROGRAMS, Kubernetes
 from tests.engines.kubernetes.namespaces import Cluster, fresh_namespace
 from tests.engines.kubernetes.part import MODULE
 from tests.engines.own import own_folder
 
-START = "start it with `python -m tests.engines start kubernetes`"
-
 
 @pytest.fixture
 def cluster(registry: RegistryAddress, tmp_path: Path) -> Iterator[Cluster]:
     """The shared cluster with a namespace of this test's own; not to be hurt."""
-    engine = Kubernetes()
-    if not engine.running():
-        pytest.skip(f"kubernetes does not run: {START}")
+    engine = running(Kubernetes())
     with fresh_namespace(engine, registry.address, tmp_path) as found:
         yield found
 
@@ -31,8 +27,9 @@ def cluster(registry: RegistryAddress, tmp_path: Path) -> Iterator[Cluster]:
 @contextmanager
 def own_kubernetes() -> Iterator[Kubernetes]:
     """A cluster beside the shared one; about 25 s to start. What a killed test leaves is swept like other private engines."""
-    if not all(binaries.find(program, MODULE) for program in PROGRAMS):
-        pytest.skip(f"kubernetes is not built: {START}")
+    only_outside("nodes need control groups, mounts and networks of the machine itself")
+    built = all(binaries.find(program, MODULE) for program in PROGRAMS)
+    require(built or None, "kubernetes is not built: do it with `python -m tests.engines start kubernetes`")
     with own_folder("kubernetes") as folder:
         engine = Kubernetes(folder)
         try:
@@ -54,8 +51,6 @@ def own_cluster(request: pytest.FixtureRequest, registry: RegistryAddress, tmp_p
 
     Parts (`.engine.parts[name]`) and nodes (`.engine.nodes[name]`) may be killed; they are healed for the next test.
     """
-    if not Kubernetes().running():
-        pytest.skip(f"kubernetes does not run, so no private one is wanted: {START}")
     engine: Kubernetes = request.getfixturevalue("_own_kubernetes")
     engine.heal()
     with fresh_namespace(engine, registry.address, tmp_path) as found:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.engines.errors import EngineTrouble
-from tests.engines.fixtures import Bucket
+from tests.engines.fixtures import Bucket, running
 from tests.engines.kubernetes.api import until
 from tests.engines.kubernetes.bodies import SMALL, indexed_job, pod, pod_spec
+from tests.engines.kubernetes.cluster import SharedKwok
 from tests.engines.kubernetes.kwok_nodes import MARK, kwok_nodes
 from tests.engines.kubernetes.namespaces import Cluster
 
@@ -131,8 +132,7 @@ with urllib.request.urlopen(asked, context=ssl.create_default_context(cafile=fol
 
 def test_kwok_pretends_nodes_and_pods(cluster: Cluster) -> None:
     """A Job of 40 pods on nodes that are none."""
-    if not cluster.engine.kwok.running():
-        pytest.skip("kwok does not run: start it with `python -m tests.engines start kwok`")
+    running(SharedKwok())
     tolerates = {"key": MARK, "operator": "Exists"}
     spec = pod_spec("nowhere/none:1", ("none",), nodeSelector={"type": "kwok"}, tolerations=[tolerates])
     with kwok_nodes(cluster.engine, 4):
