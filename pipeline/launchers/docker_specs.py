@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Protocol
 
 from attrs import evolve, field, frozen
 
@@ -98,8 +99,20 @@ def scratch_of(places: Places) -> str:
     return f"{places.runtime}/scratch"
 
 
-def secrets_line(terms: DockerTerms) -> bytes:
-    """What a worker reads from its standard input."""
+class Secretive(Protocol):
+    """Terms of whatever place, with what is only sent to workers."""
+
+    @property
+    def env(self) -> Mapping[str, Mapping[str, str]]:
+        """Environment of the tests, by suite."""
+
+    @property
+    def store_env(self) -> Mapping[str, str]:
+        """Of the store's client."""
+
+
+def secrets_line(terms: Secretive) -> bytes:
+    """What a worker reads from its standard input, or in a pod from a file."""
     env = {suite: dict(values) for suite, values in terms.env.items()}
     return json.dumps({"env": env, "store": dict(terms.store_env)}).encode("ascii") + b"\n"
 

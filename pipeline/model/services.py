@@ -19,3 +19,8 @@ class Service:
     ready: tuple[str, ...] = ()
     """A command run in it until it ends with status 0; empty: it is ready when it runs."""
     ready_timeout_seconds: float = 60.0
+    user: str = ""
+    """`uid` or `uid:gid` that it runs as. Empty: the image's own user in a container, the worker's in a pod."""
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    """Hard limits."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from pipeline.adapters.clock import SystemClock
 from pipeline.errors import EngineError, Fenced, FleetError, StoreUnavailable, UsageError
 from pipeline.logic.objects import Birth, Conditions
+from pipeline.model import exits
 from pipeline.model.plans import Plan
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
@@ -29,7 +30,6 @@ from pipeline.protocol.orders import Orders
 from pipeline.protocol.supervising import Life
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
-from pipeline.worker import exits
 from pipeline.worker.given import Given, Secrets, read_given, read_secrets, take_away
 from pipeline.worker.log import Log
 from pipeline.worker.stores import open_store
