@@ -13,9 +13,12 @@ from urllib.parse import quote, urlencode
 
 from pipeline.adapters.kubernetes_client import KubernetesClient, unreachable
 from pipeline.adapters.kubernetes_errors import ClusterRefuses, refusal_of
+from pipeline.adapters.kubernetes_lines import LineStream
 
 Object = dict[str, Any]
 Query = Mapping[str, str | int | bool]
+Page = tuple[list[Object], str]
+"""Some of the objects of a list, and the list's version."""
 ANSWER_SECONDS: Final = 30.0
 PAGE: Final = 500
 JSON: Final = "application/json"
@@ -51,14 +54,18 @@ class KubernetesApi:
 
     def list(self, path: str, query: Query | None = None) -> tuple[list[Object], str]:
         """All objects, read by pages, and the version to watch from. A list that grows too old meanwhile raises `ResourceVersionGone`."""
-        found: list[Object] = []
-        asked: dict[str, str | int | bool] = {**(query or {}), "limit": PAGE}
+        pages = [*self.pages(path, query)]
+        return [each for items, _ in pages for each in items], pages[-1][1]
+
+    def pages(self, path: str, query: Query | None = None) -> Iterator[Page]:
+        """The same page by page, for who need not hold all at once; every page has the list's version."""
+        asked: dict[str, str | int | bool] = {"limit": PAGE, **(query or {})}
         while True:
             page = self.get(path, asked)
-            found += page["items"]
             told = page["metadata"]
+            yield page["items"], str(told["resourceVersion"])
             if not told.get("continue"):
-                return found, str(told["resourceVersion"])
+                return
             asked["continue"] = told["continue"]
 
     def watch(self, path: str, version: str, seconds: int, query: Query | None = None) -> Iterator[tuple[str, Object]]:
@@ -67,39 +74,25 @@ class KubernetesApi:
         The version of the last object is where the next watch goes on. Raises `ResourceVersionGone` when that lies too
         far back, and `ClusterUnreachable` when nothing at all is heard for `seconds` and half a minute.
         """
-        about: Query = {
-            "watch": 1,
-            "allowWatchBookmarks": "true",
-            "resourceVersion": version,
-            "timeoutSeconds": seconds,
-        }
+        about = watching(version, seconds)
         for line in self.lines(path, {**(query or {}), **about}, silence=seconds + ANSWER_SECONDS):
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                status = event["object"]
-                raise refusal_of(f"watching {path}", int(status.get("code", 500)), json.dumps(status).encode())
-            yield event["type"], event["object"]
+            yield event_of(path, line)
+
+    def open(self, path: str, query: Query | None = None, *, silence: float = ANSWER_SECONDS) -> LineStream:
+        """An answer that comes line by line and can be cut off from another thread; `silence` in seconds is borne."""
+        answer = self._client.send("GET", path + _query(query), None, JSON, silence, stream=True)
+        if answer.status < 300:
+            return LineStream(f"GET {path}", answer)
+        try:
+            raise refusal_of(f"GET {path}", answer.status, answer.read())
+        finally:
+            answer.close()
+            answer.release_conn()
 
     def lines(self, path: str, query: Query | None = None, *, silence: float = ANSWER_SECONDS) -> Iterator[bytes]:
         """An answer as it comes, e.g. a log that is followed; without line ends. `silence` in seconds is borne."""
-        import urllib3
-
-        whole = path + _query(query)
-        answer = self._client.send("GET", whole, None, JSON, silence, stream=True)
-        try:
-            if answer.status >= 300:
-                raise refusal_of(f"GET {path}", answer.status, answer.read())
-            rest = b""
-            for piece in answer.stream(65536):
-                *done, rest = (rest + piece).split(b"\n")
-                yield from done
-            if rest:
-                yield rest
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise unreachable(f"GET {path}", "", error) from error
-        finally:
-            answer.close()  # It may be in the middle of anything.
-            answer.release_conn()
+        with self.open(path, query, silence=silence) as stream:
+            yield from stream
 
     def text(self, path: str, query: Query | None = None) -> str:
         """A log."""
@@ -150,6 +143,23 @@ class KubernetesApi:
         if answer.status >= 300:
             raise refusal_of(f"{method} {path}", answer.status, answer.data)
         return bytes(answer.data)
+
+
+def watching(version: str, seconds: int) -> Query:
+    """What asks for a watch from a version on, with bookmarks, until the server ends it."""
+    return {"watch": 1, "allowWatchBookmarks": "true", "resourceVersion": version, "timeoutSeconds": seconds}
+
+
+def event_of(path: str, line: bytes) -> tuple[str, Object]:
+    """Kind and object of a watch's line. Raises `ResourceVersionGone` and whatever else it says of an error."""
+    try:
+        event = json.loads(line)
+    except ValueError as error:
+        raise unreachable(f"watching {path}", "", error) from error  # Half a line, from something in between.
+    if event["type"] == "ERROR":
+        status = event["object"]
+        raise refusal_of(f"watching {path}", int(status.get("code", 500)), json.dumps(status).encode())
+    return event["type"], event["object"]
 
 
 def _query(query: Query | None) -> str:
