@@ -23,6 +23,16 @@ def agent(name: str, term: int) -> str:
     return f"runs/{name}/agents/{term:06d}"
 
 
+def signs(name: str) -> str:
+    """Signs that agents live."""
+    return f"runs/{name}/signs/"
+
+
+def sign(name: str, nonce: str) -> str:
+    """One agent's."""
+    return f"runs/{name}/signs/{nonce}"
+
+
 def conditions(name: str, term: int) -> str:
     """What workers of that term need to know that live elsewhere."""
     return f"runs/{name}/conditions/{term:06d}"

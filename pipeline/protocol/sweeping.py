@@ -58,25 +58,43 @@ async def delete_run(store: Store, clock: Clock, run: str, *, abandoned_lease_se
 
 
 async def has_life(store: CertainStore, clock: Clock, run: str, lease_seconds: float) -> bool:
-    """Watch the heartbeats of workers without a tombstone for a lease; whether any changed."""
-    dead = {keys.last(entry.key) for entry in await store.list(keys.tombs(run))}
-    born = {keys.last(entry.key) for entry in await store.list(keys.workers(run))} - dead
+    """Watch the heartbeats of workers without a tombstone, and the signs of agents, for a lease; whether any changed.
+
+    Whoever begins meanwhile counts as a change, too.
+    """
+    watched = await _who_may_live(store, run)
     sights: dict[str, Sight] = {}
-    first: dict[str, str] = {}
-    while born:
+    first: dict[str, str] | None = None
+    while watched:
         sent = clock.monotonic()
-        versions = {keys.last(entry.key): entry.version for entry in await store.list(keys.beats(run))}
-        for name in born:
-            version = versions.get(name, "")
-            if first.setdefault(name, version) != version:
-                return True
-            sights[name] = look(
-                sights.get(name), version, sent=sent, answered=clock.monotonic(), lease_seconds=lease_seconds
+        versions = {
+            entry.key: entry.version
+            for prefix in (keys.beats(run), keys.signs(run))
+            for entry in await store.list(prefix)
+        }
+        first = versions if first is None else first
+        if versions != first:
+            return True
+        for key in watched:
+            sights[key] = look(
+                sights.get(key),
+                versions.get(key, ""),
+                sent=sent,
+                answered=clock.monotonic(),
+                lease_seconds=lease_seconds,
             )
-        born = {name for name in born if not is_dead(sights[name], lease_seconds)}
-        if born:
+        watched = {key for key in watched if not is_dead(sights[key], lease_seconds)}
+        if watched:
             await clock.sleep(lease_seconds / 10)
     return False
+
+
+async def _who_may_live(store: CertainStore, run: str) -> set[str]:
+    """Keys that change while somebody lives."""
+    dead = {keys.last(entry.key) for entry in await store.list(keys.tombs(run))}
+    born = {keys.last(entry.key) for entry in await store.list(keys.workers(run))} - dead
+    signs = {entry.key for entry in await store.list(keys.signs(run))}
+    return signs | {keys.beat(run, worker) for worker in born}
 
 
 async def _delete(store: CertainStore, run: str) -> int:

@@ -90,14 +90,15 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
     from pipeline.logic.pooling import whole
-    from pipeline.protocol import apart, leading, orders
-    from pipeline.protocol.mandate import Mandate
+    from pipeline.protocol import apart, attending, leading, orders
+    from pipeline.protocol.mandate import Mandate, new_nonce
 
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
-    told, launcher = orders.Stop(), agent.launcher()
+    told, launcher, limits = orders.Stop(), agent.launcher(), agent.limits()
+    signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
     loop = asyncio.get_running_loop()
     with (
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
@@ -110,7 +111,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             launcher=launcher,
             clock=clock,
             emit=agent.emit,
-            limits=agent.limits(),
+            limits=limits,
             workers=agent.slots(),
             stop=told,
             sources_unchanged=lambda: is_unchanged(agent),
@@ -119,7 +120,8 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             expected_seconds=_expected(plan, pools, done),
             pools=pools,
         )
-        ending = await leading.lead(mandate, apart.hirer_of(launcher))
+        async with signing:
+            ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
 
 
