@@ -35,6 +35,52 @@ class PlaceEnd:
     """Exit status, 128 plus a signal's number; None: unknown."""
     detail: str = ""
     """Why, for people, with the end of what it printed."""
+    cause: str = ""
+    """As `Remains.cause`, and `deadline` (it was not to live longer); empty: not known."""
+    disruption: str = ""
+    """Its engine took it away and the worker is not to blame: `preempted`, `evicted`, `drained`, `deleted`, `node-lost`;
+    or it was alive and had been given up: `fenced`. Empty: none of them. What the launcher itself has ended is none."""
+
+
+@frozen(kw_only=True)
+class Waiting:
+    """Why a worker's place is not there yet, as its engine says."""
+
+    reason: str
+    """A word that changes when the reason does: `unschedulable`, `image`, `quota`, `configuration`, …"""
+    text: str
+    """For people: one line, with the engine's own words."""
+    hopeless_after: float | None = None
+    """Seconds of this reason after which nothing but a change by a person can help. None: it may pass."""
+    is_ordinary: bool = False
+    """Every place is like that for a while: it is being prepared."""
+
+
+@frozen(kw_only=True)
+class PlaceStory:
+    """What an engine knows of one worker's place.
+
+    Times are seconds since the epoch on clocks of the engine's machines, for people only; 0: it did not happen, or is
+    not known.
+    """
+
+    node: str = ""
+    asked: float = 0.0
+    """The engine was told to make it."""
+    scheduled: float = 0.0
+    """It got its node."""
+    pulled: float = 0.0
+    """Its image was there."""
+    started: float = 0.0
+    ended: float = 0.0
+    pull_seconds: float = 0.0
+    """Of them for the image, as the node says; 0 when it was there already."""
+    cause: str = ""
+    """As `PlaceEnd.cause`."""
+    disruption: str = ""
+    """As `PlaceEnd.disruption`; may be there before it has ended: `node-lost`."""
+    code: int | None = None
+    detail: str = ""
 
 
 @runtime_checkable
@@ -55,3 +101,14 @@ class Elsewhere(Protocol):
 
     async def clear(self, run: str, *, term: int | None) -> None:
         """Leave nothing of a run: what lives is killed. With a term: only what was started in that term."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A launcher whose engine tells more of places than that they have ended."""
+
+    def waiting(self, hiring: Hiring) -> Waiting | None:
+        """Why a worker that `begin` has started does not live yet. None: it does, or nothing is known. Asks nobody."""
+
+    async def story(self, identity: Mapping[str, str | int]) -> PlaceStory | None:
+        """What is known of the place of a worker, whoever started it, by what is in its birth. None: nothing."""
