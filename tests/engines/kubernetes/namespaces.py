@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from attrs import frozen
 
@@ -29,6 +30,8 @@ QUOTA = {
 }
 LEVEL = "pod-security.kubernetes.io/enforce"
 TOKEN_SECONDS = 7200
+VOLUMES = "/api/v1/persistentvolumes"
+OWNER = "tests/namespace"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
@@ -76,6 +79,27 @@ class Cluster:
             raise EngineTrouble(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}", "see the API server's log")
         return done.stdout
 
+    def volume(self, name: str, folder: Path, *, read_only: bool = False) -> str:
+        """The name of a new claim on this machine's folder, for any number of pods on all nodes (which share its file system)."""
+        whole = f"{self.namespace}-{name}"
+        mode = "ReadOnlyMany" if read_only else "ReadWriteMany"
+        room = {"storage": "1Gi"}
+        body = {
+            "metadata": {"name": whole, "labels": {OWNER: self.namespace}},
+            "spec": {
+                "capacity": room,
+                "accessModes": [mode],
+                "hostPath": {"path": str(folder), "type": "Directory"},
+                "storageClassName": "",
+                "claimRef": {"namespace": self.namespace, "name": name},
+                "persistentVolumeReclaimPolicy": "Retain",
+            },
+        }
+        self.api.create(VOLUMES, body)
+        asked = {"accessModes": [mode], "storageClassName": "", "volumeName": whole, "resources": {"requests": room}}
+        self.api.create(self.path("persistentvolumeclaims"), {"metadata": {"name": name}, "spec": asked})
+        return name
+
     def service_account(self, rules: Sequence[dict[str, Any]], name: str = "agent") -> Path:
         """The kubeconfig of a new service account that may do what a Role with these rules allows, in this namespace."""
         self.api.create(self.path("serviceaccounts"), {"metadata": {"name": name}})
@@ -118,6 +142,7 @@ def fresh_namespace(engine: Kubernetes, registry: str, folder: Path) -> Iterator
     finally:
         api.delete(f"/apis/batch/v1/namespaces/{name}/jobs", propagationPolicy="Background")
         api.delete(f"/api/v1/namespaces/{name}/pods", gracePeriodSeconds=1)
+        api.delete(f"{VOLUMES}?labelSelector={quote(f'{OWNER}={name}')}")
         api.delete(f"/api/v1/namespaces/{name}")
 
 
