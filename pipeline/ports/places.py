@@ -25,6 +25,8 @@ class Hiring:
     slot: int
     identity: dict[str, str | int] = field(factory=dict)
     """What goes into its birth; the place adds what it needs to find it again."""
+    preemptions: int = 0
+    """How many workers of this run were preempted, evicted, drained or lost with their node until now."""
 
 
 @frozen(kw_only=True)
