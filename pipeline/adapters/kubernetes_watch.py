@@ -127,7 +127,7 @@ class KubernetesWatch:
         with self._api.open(self._path, about, silence=self._seconds + SILENCE_SECONDS) as stream:
             with self._lock:
                 self._stream = stream
-            has_heard = False
+            has_heard, self._troubled = False, ""
             try:
                 for line in () if self._is_over.is_set() else stream:
                     self._hear(*event_of(self._path, line))
@@ -138,7 +138,6 @@ class KubernetesWatch:
             return has_heard
 
     def _hear(self, kind: str, found: Object) -> None:
-        self._troubled = ""
         if kind == DELETED:
             self._drop(self._keep(found))
         elif kind != BOOKMARK:

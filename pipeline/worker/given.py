@@ -1,11 +1,14 @@
 """What a worker is given: names by environment variables, secrets by one JSON line; both taken away before tests begin.
 
+In a pod see `worker.pod`, too.
+
 | variable | meaning |
 |---|---|
 | `DOIT_FLEET_RUN`, `_WORKER`, `_NONCE`, `_SLOT`, `_TERM` | who it is |
 | `DOIT_FLEET_STORE` | the store's address |
 | `DOIT_FLEET_LAUNCHER`, `_IDENTITY` | what goes into its birth; the identity is JSON |
-| `DOIT_FLEET_SECRETS` | `stdin`: one JSON line comes there: `{"env": {suite: {name: value}}, "store": {name: value}}` |
+| `DOIT_FLEET_SECRETS` | `stdin`: one JSON line comes there: `{"env": {suite: {name: value}}, "store": {name: value}}`; `file:<path>`: it is there, and is removed |
+| `DOIT_FLEET_STORE_SECRET` | a folder with a file for each variable of the store's client; removed, too |
 | `DOIT_FLEET_SCRATCH` | a folder for logs and what is not delivered yet |
 """
 
@@ -18,13 +21,18 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pipeline.errors import UsageError
+from pipeline.worker import pod
 
 OURS = "DOIT_FLEET_"
-NAMES = ("RUN", "WORKER", "NONCE", "SLOT", "TERM", "STORE", "LAUNCHER", "IDENTITY", "SECRETS", "SCRATCH", "PYTHON")
+NAMES = (
+    *("RUN", "WORKER", "NONCE", "SLOT", "TERM", "STORE", "LAUNCHER", "IDENTITY", "SECRETS", "STORE_SECRET"),
+    *("SCRATCH", "PYTHON", *pod.NAMES),
+)
 """What tests do not see. Other names of that beginning are the user's, or another fleet's that is tested."""
+FILE = "file:"
 MOST_BYTES = 16 * 2**20
 """Of secrets."""
 
@@ -42,7 +50,12 @@ class Given:
     launcher: str
     identity: dict[str, str | int]
     scratch: Path
-    secrets_on_stdin: bool
+    secrets: str
+    """`stdin`, `file:<path>` or nothing."""
+    store_secret: str
+    """A folder, or nothing."""
+    may_be_renamed: bool
+    """Whether another name of the slot does where this one is taken."""
 
 
 @frozen(kw_only=True)
@@ -65,17 +78,24 @@ def read_given(environment: Mapping[str, str]) -> Given:
         return value
 
     try:
+        ranges = environment.get(f"{OURS}WORKERS", "")
+        worker, slot = (
+            pod.worker_of(ranges, environment.get(pod.INDEX, "")) if ranges else (of("WORKER"), int(of("SLOT")))
+        )
+        told = dict(json.loads(environment.get(f"{OURS}IDENTITY") or "{}"))
         return Given(
             run=of("RUN"),
-            worker=of("WORKER"),
+            worker=worker,
             nonce=of("NONCE"),
-            slot=int(of("SLOT")),
+            slot=slot,
             term=int(of("TERM")),
             store=of("STORE"),
             launcher=environment.get(f"{OURS}LAUNCHER", ""),
-            identity=dict(json.loads(environment.get(f"{OURS}IDENTITY") or "{}")),
+            identity=pod.identity_of(told, environment, OURS),
             scratch=_scratch(environment.get(f"{OURS}SCRATCH", "")),
-            secrets_on_stdin=environment.get(f"{OURS}SECRETS") == "stdin",
+            secrets=environment.get(f"{OURS}SECRETS", ""),
+            store_secret=environment.get(f"{OURS}STORE_SECRET", ""),
+            may_be_renamed=bool(environment.get(f"{OURS}POD_UID")),
         )
     except (ValueError, TypeError) as error:
         raise UsageError(f"{OURS}* cannot be read: {error}") from error
@@ -86,6 +106,18 @@ def _scratch(wanted: str) -> Path:
     return Path(wanted if wanted and os.access(wanted, os.W_OK | os.X_OK) else tempfile.gettempdir())
 
 
+def secrets_of(given: Given) -> Secrets:
+    """All secrets, wherever they are; files are removed. Raises `UsageError`."""
+    secrets = Secrets()
+    if given.secrets == "stdin":
+        secrets = read_secrets(0)
+    elif given.secrets.startswith(FILE):
+        secrets = _read_file(Path(given.secrets.removeprefix(FILE)))
+    if not given.store_secret:
+        return secrets
+    return evolve(secrets, store={**secrets.store, **_read_folder(Path(given.store_secret))})
+
+
 def read_secrets(descriptor: int) -> Secrets:
     """One line from a descriptor. Raises `UsageError` when it ends before the line does."""
     line = b""
@@ -94,6 +126,31 @@ def read_secrets(descriptor: int) -> Secrets:
         if not more:
             raise UsageError("the secrets did not come", hint="did the agent die while it started this worker?")
         line += more
+    return _parse(line)
+
+
+def _read_file(path: Path) -> Secrets:
+    try:
+        line = path.read_bytes()
+        path.unlink()
+    except OSError as error:
+        raise UsageError(f"the secrets cannot be read and removed: {error}") from error
+    return _parse(line)
+
+
+def _read_folder(folder: Path) -> dict[str, str]:
+    """A file for each variable; one without the folder has no keys."""
+    found = {}
+    try:
+        for path in folder.iterdir() if folder.exists() else ():
+            found[path.name] = path.read_text("utf-8").strip("\n")
+            path.unlink()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the store's Secret cannot be read: {type(error).__name__} at {str(folder)!r}") from None
+    return found
+
+
+def _parse(line: bytes) -> Secrets:
     try:
         found: dict[str, Any] = json.loads(line)
         return Secrets(env=dict(found["env"]), store=dict(found["store"]))
@@ -106,7 +163,7 @@ def take_away(environment: MutableMapping[str, str], secrets: Secrets) -> None:
     """Leave tests the environment that image and settings give, with folders that can be written."""
     for name in NAMES:
         environment.pop(OURS + name, None)
-    for name in secrets.store:
+    for name in (pod.INDEX, *secrets.store):
         environment.pop(name, None)
     environment.setdefault("TMPDIR", tempfile.gettempdir())
     home = environment.get("HOME", "")

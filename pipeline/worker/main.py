@@ -15,9 +15,11 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from attrs import evolve
+
 from pipeline.adapters.clock import SystemClock
 from pipeline.errors import EngineError, Fenced, FleetError, StoreUnavailable, UsageError
-from pipeline.logic.objects import Birth, Conditions
+from pipeline.logic.objects import Birth, Conditions, from_bytes
 from pipeline.model import exits
 from pipeline.model.plans import Plan
 from pipeline.protocol import keys
@@ -30,8 +32,9 @@ from pipeline.protocol.orders import Orders
 from pipeline.protocol.supervising import Life
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
-from pipeline.worker.given import Given, Secrets, read_given, read_secrets, take_away
+from pipeline.worker.given import Given, Secrets, read_given, secrets_of, take_away
 from pipeline.worker.log import Log
+from pipeline.worker.pod import next_name
 from pipeline.worker.stores import open_store
 
 BUCKET = Path(__file__).parents[3] / "bucket" / "bucket.json"
@@ -48,7 +51,7 @@ def main() -> int:
     log = Log()
     try:
         given = read_given(os.environ)
-        secrets = read_secrets(0) if given.secrets_on_stdin else Secrets()
+        secrets = secrets_of(given)
         _close_stdin()
         return asyncio.run(_work(given, secrets, log))
     except FleetError as error:
@@ -92,14 +95,26 @@ async def _work(given: Given, secrets: Secrets, log: Log) -> int:
     stated = await read_conditions(store, given.run, given.term)
     take_away(os.environ, secrets)
     orders = Orders()
-    worker = _worker(given, plan, stated, store, orders, secrets.env, log)
     numbers = _listen_to_signals(orders)
+    given = evolve(given, worker=await _name(given, store))
+    worker = _worker(given, plan, stated, store, orders, secrets.env, log)
     life = await supervise_elsewhere(worker)
     log.say(f"{life.cause}: {life.tests} tests, {life.seconds:.1f} s {life.detail}".rstrip())
     if life.cause == "engine":
         log.say_last_words(given.scratch)
     await worker.launcher.close()
     return _status(life, numbers)
+
+
+async def _name(given: Given, store: CertainStore) -> str:
+    """The name to be born with: that of the hiring, or the slot's next where another pod was born with it. A race for that
+    ends as fenced, and the Job's next pod tries again."""
+    birth = await store.read(keys.worker(given.run, given.worker)) if given.may_be_renamed else None
+    if birth is None or from_bytes(Birth, birth).nonce == given.nonce:
+        return given.worker
+    slot = given.worker.rpartition("-")[0]
+    taken = await store.list(f"{keys.workers(given.run)}{slot}-")
+    return next_name(given.worker, (keys.last(entry.key) for entry in taken))
 
 
 def _worker(
