@@ -109,6 +109,9 @@ def services_of(fleet: Fleet, pool: str) -> tuple[Service, ...]:
                 environment=plain(one.environment.get(), f"{where}.environment"),
                 ready=tuple(one.ready.get()),
                 ready_timeout_seconds=float(one.ready_timeout_seconds.get()),
+                user=one.user.get() or "",
+                cpus=one.cpus.get(),
+                memory_bytes=one.memory.get(),
             )
             if found.setdefault(name, service) != service:
                 raise UsageError(

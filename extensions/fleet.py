@@ -19,6 +19,7 @@ from extensions.dependencies import Dependencies
 from extensions.docker import Docker
 from extensions.history import History
 from extensions.images import Images
+from extensions.kubernetes import Kubernetes
 from extensions.local import Local
 from extensions.pools import Pools
 from extensions.project import Project
@@ -53,6 +54,7 @@ class Fleet(Extension):
     pools = nested(Pools)
     local = nested(Local)
     docker = nested(Docker)
+    kubernetes = nested(Kubernetes)
     store = nested(Store)
     cache = nested(Cache)
     dependencies = nested(Dependencies)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from extensions.pods import PoolPods
 from extensions.workers import Workers
 from pipeline.settings.container import Container
+from pipeline.settings.declaration import nested
 from pipeline.settings.extension import Extension
 
 
 class Pool(Workers):
     """Workers of one kind. Whatever a pool says, in any layer, stands above what `workers` says in any layer."""
+
+    kubernetes = nested(PoolPods)
 
     def parent(self) -> Extension:
         """Return the defaults of all pools."""

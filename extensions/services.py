@@ -5,9 +5,11 @@ One container of each beside every worker that may run the suite; in Kubernetes,
 
 from __future__ import annotations
 
+from extensions.kubernetes_kinds import owner
 from pipeline.settings import kinds
 from pipeline.settings.collected import texts, variables
 from pipeline.settings.container import Container
+from pipeline.settings.cores import cores
 from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
 
@@ -29,6 +31,16 @@ class ServiceSettings(Extension):
 
     ready_timeout_seconds = setting(kinds.duration, 60)
     """How long it may take to become ready."""
+
+    user = setting(kinds.Optional(owner), "off")
+    """User and group by number that it runs as. "off": the image's own user in a container; in a pod the worker's, for pods run
+    nothing as root."""
+
+    cpus = setting(kinds.Optional(cores), "off")
+    """How many processors it may use. "off": in a container as many as there are, in a pod 1, of which 0.1 is kept for it."""
+
+    memory = setting(kinds.Optional(kinds.size), "off")
+    """How much memory it may use. "off": in a container all, in a pod 512 MiB."""
 
 
 class Services(Container[ServiceSettings]):

@@ -125,6 +125,9 @@ def service_spec(terms: DockerTerms, hiring: Hiring, service: Service, *, first:
         labels={**labels_of(terms, hiring), SERVICE: service.name},
         command=service.command,
         environment=service.environment,
+        user=service.user,
+        cpus=service.cpus,
+        memory_bytes=service.memory_bytes,
         drops_privileges=False,  # An image of somebody else's, which may begin as root and give that up itself.
     )
     if first:

@@ -14,14 +14,14 @@ from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
 
 
-class Kubernetes(Extension):
+class Nomad(Extension):
     """What an outside package might add."""
 
     namespace = setting(kinds.text, "default")
-    """Where pods are made."""
+    """Where allocations are made."""
 
     grace_seconds = setting(kinds.duration, "25s")
-    """How long a pod may take to end."""
+    """How long an allocation may take to end."""
 
     def attach(self, fleet: Any) -> None:
         """Give ours another default."""
@@ -66,5 +66,5 @@ class Site:
             arguments=arguments or {},
             home=self.home,
             choices={"launchers": lambda: ["kubernetes"], "frameworks": lambda: ["command"]},
-            extensions={"kubernetes": Kubernetes},
+            extensions={"nomad": Nomad},
         )

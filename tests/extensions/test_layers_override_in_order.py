@@ -115,12 +115,12 @@ def test_undotted_arguments_are_left_over(site: Site) -> None:
 
 def test_an_outside_extension_gives_conventions_to_ours(site: Site) -> None:
     """Below any value of the user's own."""
-    fleet = site.build({"kubernetes.namespace": "ci"})
+    fleet = site.build({"nomad.namespace": "ci"})
     with fleet.dodo():
-        fleet.kubernetes.grace_seconds = fleet.workers.lease_seconds.map(lambda lease: lease + 5)
+        fleet.nomad.grace_seconds = fleet.workers.lease_seconds.map(lambda lease: lease + 5)
 
-    assert fleet.kubernetes.namespace.get() == "ci"
-    assert fleet.kubernetes.grace_seconds.get() == 50
+    assert fleet.nomad.namespace.get() == "ci"
+    assert fleet.nomad.grace_seconds.get() == 50
     assert "sites.py:" in str(fleet.workers.lease_seconds.provenance())
 
 

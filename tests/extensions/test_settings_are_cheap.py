@@ -76,7 +76,7 @@ def test_outside_extensions_are_found_by_entry_point(tmp_path: Path) -> None:
     info = tmp_path / "acme_fleet-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-fleet\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[doit_fleet.extensions]\nacme = tests.extensions.sites:Kubernetes\n")
+    (info / "entry_points.txt").write_text("[doit_fleet.extensions]\nacme = tests.extensions.sites:Nomad\n")
     sys.path.insert(0, str(tmp_path))
     try:
         found = outside_extensions()
