@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from extensions.fleet import Fleet
 from extensions.outside import outside_extensions
@@ -27,6 +30,8 @@ HEAVY = {
 PROBE = """
 import sys
 from pathlib import Path
+import pytest
+
 from extensions.fleet import Fleet
 fleet = Fleet.build(Path(sys.argv[1]), environment={}, arguments={"workers.count": "2"}, home=Path(sys.argv[1]))
 fleet.check()
@@ -71,17 +76,17 @@ def test_a_pyproject_that_does_not_speak_of_us_is_not_parsed(site: Site) -> None
     site.build().check()
 
 
-def test_outside_extensions_are_found_by_entry_point(tmp_path: Path) -> None:
+def test_outside_extensions_are_found_by_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package that is merely on the path registers one."""
     info = tmp_path / "acme_fleet-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-fleet\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[doit_fleet.extensions]\nacme = tests.extensions.sites:Nomad\n")
-    sys.path.insert(0, str(tmp_path))
-    try:
-        found = outside_extensions()
-    finally:
-        sys.path.remove(str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(
+        "pipeline.graph.plugins.everything", importlib.metadata.entry_points
+    )  # Others have read them already.
+    found = outside_extensions()
     fleet = Fleet.build(tmp_path, environment={}, arguments={"acme.namespace": "x"}, home=tmp_path, extensions=found)
     fleet.check()
 
