@@ -6,6 +6,7 @@ Knows the channel; knows nothing of pytest.
 from __future__ import annotations
 
 from collections import deque
+from os import environ
 from time import perf_counter, sleep
 from typing import Any
 
@@ -83,6 +84,9 @@ class Queue:
         elif do in ("collect", "collect-all") and command is not None:
             self.to_collect.append(command)
         elif do == "run" and command is not None:
+            environ.update(
+                command.get("environment", {})
+            )  # Of its run, which has no name yet while files are collected.
             self._queue(Batch(command), command["tests"])
 
     def _queue(self, batch: Batch, tests: Any) -> None:

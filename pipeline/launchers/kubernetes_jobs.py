@@ -20,13 +20,14 @@ from pipeline.launchers.kubernetes_containers import (
     volumes_of,
     worker_container,
 )
-from pipeline.launchers.kubernetes_names import SLOT, WORKERS, job_name, label_value, labels_of, secret_name
+from pipeline.launchers.kubernetes_names import SLOT, WORKERS, job_name, labels_of, secret_name
 from pipeline.launchers.kubernetes_names import WORKER as WORKER_LABEL
 from pipeline.launchers.kubernetes_overlay import laid_over
 from pipeline.launchers.kubernetes_terms import PodTerms
 from pipeline.logic.worker_ranges import write_ranges
 from pipeline.model.exits import FENCED
 from pipeline.model.images import Places
+from pipeline.model.labels import label_value
 from pipeline.ports.places import Hiring
 
 QUEUE: Final = "kueue.x-k8s.io/queue-name"

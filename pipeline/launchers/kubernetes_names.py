@@ -11,24 +11,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from pipeline.model.labels import DIGEST, PREFIX, RUN, label_value
 from pipeline.ports.places import Hiring
 
 if TYPE_CHECKING:
     from pipeline.launchers.kubernetes_terms import PodTerms
 
-PREFIX: Final = "doit-fleet.io/"
-RUN, TERM, WORKER, SLOT, POOL, PROJECT, STORE = (
-    f"{PREFIX}{word}" for word in ("run", "term", "worker", "slot", "pool", "project", "store")
+TERM, WORKER, SLOT, POOL, PROJECT, STORE = (
+    f"{PREFIX}{word}" for word in ("term", "worker", "slot", "pool", "project", "store")
 )
-"""Labels of Jobs, pods and Secrets. Worker and slot are those of a Job of one worker and its pod."""
+"""Labels, beside `RUN`, of Jobs, pods and Secrets. Worker and slot are those of a Job of one worker and its pod."""
 WORKERS: Final = f"{PREFIX}workers"
 """Annotation of an Indexed Job: `logic.worker_ranges` of its workers by index."""
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 OURS: Final = "doit-fleet"
 LONGEST: Final = 57
 """Of names: `-99999` fits behind."""
-LONGEST_LABEL: Final = 63
-DIGEST: Final = 8
 
 
 def object_name(*parts: str) -> str:
@@ -38,14 +36,6 @@ def object_name(*parts: str) -> str:
     if plain == whole and len(plain) <= LONGEST:
         return plain
     return f"{plain[: LONGEST - DIGEST - 1].strip('-') or 'x'}-{_digest(parts)}"
-
-
-def label_value(text: str) -> str:
-    """That text where it may be a label's value, else what is left of it with a digest."""
-    if not text or (len(text) <= LONGEST_LABEL and re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", text)):
-        return text
-    plain = re.sub(r"[^A-Za-z0-9._-]", "-", text)[: LONGEST_LABEL - DIGEST - 1].strip("-_.")
-    return f"{plain or 'x'}-{_digest((text,))}"
 
 
 def job_name(hirings: Sequence[Hiring]) -> str:

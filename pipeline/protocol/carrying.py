@@ -11,6 +11,7 @@ from pipeline.errors import EngineError
 from pipeline.logic.blame import Judgement, Part, add_charge, convict, judge
 from pipeline.logic.records import NOBODY
 from pipeline.model.events import WorkerLost
+from pipeline.model.labels import told_to_tests
 from pipeline.model.verdicts import Verdict
 from pipeline.ports import HarnessEnd
 from pipeline.protocol.assignments import Assignment, Portion
@@ -93,6 +94,7 @@ async def send_part(worker: Worker, assignment: Assignment, part: Part) -> Porti
             "attempt": assignment.claim.attempt,
             "retries": worker.limits.retries.get(assignment.suite, worker.plan.retries),
             "careful": part.careful,
+            "environment": told_to_tests(worker.run),
         }
     )
     return portion

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.docker.house import PACKAGES, DockerProject, make_environment
+from tests.outputs.test_tests_know_their_run import ASKS
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -61,3 +62,12 @@ def test_coverage_and_declared_outputs_are_those_of_a_plain_run(project: DockerP
     plain = [str(measuring / "bin" / "python"), "-m", "pytest", "--cov=shop", "--cov-report=json:plain.json"]
     subprocess.run(plain, cwd=project.root, check=True, capture_output=True)
     assert told(project.root / "measured.json") == told(project.root / "plain.json")
+
+
+def test_tests_know_their_run(project: DockerProject) -> None:
+    """So that what they make elsewhere can be labelled and swept."""
+    project.write("test_knows.py", ASKS)
+    running = project.start("workers.count=1")
+    assert running.end() == 0, running.output
+    (started,) = project.events("RunStarted")
+    assert project.traces() == [started["run"]]
