@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from extensions import kubernetes_kinds as own
+from extensions.capacity import Reserve
 from extensions.pods import Pods
 from pipeline.settings import kinds
-from pipeline.settings.declaration import setting
+from pipeline.settings.choice import Choice
+from pipeline.settings.declaration import nested, setting
 from pipeline.settings.extension import Extension
 from pipeline.settings.providers import Provider
 
@@ -49,4 +51,10 @@ class Kubernetes(Pods):
 
     sweep_kinds = setting(own.sweep_kinds, ())
     """Kinds of objects that *tests* make in the namespace, each as group/version/plural like "acme.io/v1/databases". Those with a
-    run's label are deleted when it is aborted, and by `doit sweep`."""
+    run's label, which tests find in `DOIT_FLEET_LABEL`, are deleted when the run ends or is aborted, and by `doit sweep`."""
+
+    reserve = nested(Reserve)
+
+    demand = setting(Choice("peak", "average"), "peak")
+    """Which of a pool's suites counts for what tests make outside their pods (`suites.<name>.objects`): the one that needs
+    most, or the mean of all. With "average" objects may have to wait for room."""

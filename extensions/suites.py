@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from extensions.capacity import Objects
 from extensions.pytest import Pytest
 from extensions.selection import Exclude, Select
 from extensions.services import Services
@@ -52,6 +53,7 @@ class Suite(Pytest):
     select = nested(Select)
     exclude = nested(Exclude)
     services = nested(Services)
+    objects = nested(Objects)
 
     outputs = setting(texts, ())
     """Files that tests leave and that are wanted, as patterns relative to `root`: `["reports/*.xml", "screenshots/**"]`. Workers elsewhere send them home when they end, to `<build_dir>/outputs/<worker>/<suite>/`."""

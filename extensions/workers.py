@@ -28,10 +28,11 @@ class Workers(Extension):
     """Where workers live. The pools of one run must agree."""
 
     count = setting(kinds.count, "auto")
-    """How many workers, and no more than there is work for. "auto": as many as this machine has cores; pools whose workers
-    have containers of their own divide them. On this machine pools share its workers: there are as many as the largest
-    count, and no more than its own count of them run a pool's tests at once. 0, for all pools: no workers; tests run in the
-    foreground, so that `--pdb` and `-s` work."""
+    """How many workers, and no more than there is work for. "auto": on this machine and in containers of its Docker daemon as
+    many as it has cores; pools whose workers have containers of their own divide them. In a cluster as many pods as fit now
+    beside what runs there, and more when room appears while tests run; docs/kubernetes.md says what is counted. On this
+    machine pools share its workers: there are as many as the largest count, and no more than its own count of them run a
+    pool's tests at once. 0, for all pools: no workers; tests run in the foreground, so that `--pdb` and `-s` work."""
 
     max_losses = setting(kinds.whole, 20)
     """How many workers may be lost in one agent's run before it stops as not trustworthy. A loss is never a test
