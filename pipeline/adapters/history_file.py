@@ -35,9 +35,23 @@ def connect(path: str, *, repair: bool = False) -> sqlite3.Connection:
     except sqlite3.DatabaseError:
         os.replace(path, f"{path}.unreadable-{time.time():.0f}")
         base = _open(path, f"file:{_quoted(path)}?mode=rwc")
-    for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *_TABLES):
+    _switch_to_wal(base)
+    for statement in ("PRAGMA synchronous = NORMAL", *_TABLES):
         base.execute(statement)
     return base
+
+
+def _switch_to_wal(base: sqlite3.Connection) -> None:
+    """Several may do it at once, and SQLite waits for nobody here: https://www.sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY"."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            base.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _open(path: str, uri: str) -> sqlite3.Connection:
