@@ -5,7 +5,7 @@ The composition root's half of hiring. It must not know stages or reports.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
+    from extensions.room import Room
     from pipeline.model.pools import Pool
     from pipeline.model.suites import HarnessSpec, Suite
     from pipeline.protocol.limits import Limits
@@ -30,8 +31,10 @@ class Workforce:
         suites: Callable[[], Sequence[Suite]],
         framework: Callable[[Suite], Framework],
         identity: Callable[[], str],
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.fleet = fleet
+        """`tell` takes warnings for people."""
+        self.fleet, self._tell = fleet, tell
         self._suites, self._framework, self._identity = suites, framework, identity
 
     @cached_property
@@ -59,16 +62,55 @@ class Workforce:
         from pipeline.logic.pooling import apart, shared
         from pipeline.model.pools import Pool
 
-        is_apart = getattr(plugins.load("launchers", self.launcher_name), "needs_images", False)
-        counts = {name: pool.count.get() for name, pool in self._used.items()}
-        autos = sum(count == "auto" for count in counts.values())
-        cores = max(1, available_cores() // (autos if is_apart and autos else 1))
-        pools = [
-            Pool(name=name, first=0, size=cores if count == "auto" else int(count), suites=())
-            for name, count in counts.items()
-        ]
+        if self._room is not None:
+            sizes = self._room.sizes(self._counts)
+        else:
+            cores = max(1, available_cores() // max(1, len(self._autos) if self._is_apart else 1))
+            sizes = {name: (cores if count == "auto" else int(count), "") for name, count in self._counts.items()}
+        pools = [Pool(name=name, first=0, size=size, suites=(), why=why) for name, (size, why) in sizes.items()]
         _check_counts(pools)
-        return apart(pools) if is_apart else shared(pools)
+        return apart(pools) if self._is_apart else shared(pools)
+
+    @property
+    def _is_apart(self) -> bool:
+        return bool(getattr(plugins.load("launchers", self.launcher_name), "needs_images", False))
+
+    @property
+    def _counts(self) -> dict[str, int | str]:
+        return {name: pool.count.get() for name, pool in self._used.items()}
+
+    @property
+    def _autos(self) -> list[str]:
+        return [name for name, count in self._counts.items() if count == "auto"]
+
+    @cached_property
+    def _room(self) -> Room | None:
+        """Who counts what fits, where that is asked for and can change."""
+        if self.launcher_name != "kubernetes" or not self._autos:
+            return None
+        from extensions.room import Room
+
+        return Room(self.fleet, self._suites())
+
+    @property
+    def room(self) -> Callable[[], Awaitable[Mapping[str, int]]] | None:
+        """Asks how many workers more fit now, by pool; None: there will never be more."""
+        import asyncio
+
+        room = self._room
+        return None if room is None else lambda: asyncio.to_thread(room.more, self._autos)
+
+    @cached_property
+    def in_foreground(self) -> bool:
+        """Whether there are no workers; asks no engine how many there may be."""
+        return not any(self._counts.values())
+
+    @cached_property
+    def hands(self) -> int:
+        """How many processes here compile and collect: as many as there are workers, where they live here."""
+        from pipeline.adapters.cores import available_cores
+
+        return min(self.slots, available_cores()) if self._is_apart else self.slots
 
     @property
     def launcher_name(self) -> str:
@@ -132,6 +174,7 @@ class Workforce:
             scratch=Path(self.fleet.local.scratch_dir.get()),
             pools=self.pools,
             fleet=self.fleet,
+            tell=self._tell,
         )
 
     def spec(self, suite: Suite) -> HarnessSpec:

@@ -16,6 +16,8 @@ class Pool:
     """How many slots it has, in a row. Pools that share workers begin at the same slot."""
     suites: tuple[str, ...]
     """The suites whose tests its workers run."""
+    why: str = ""
+    """Where its size came from, for people, unless that is plain."""
 
     @property
     def slots(self) -> range:
