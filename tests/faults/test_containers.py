@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from functools import partial
 
 import pytest
 
 from tests.docker.house import DockerProject
+from tests.faults.checks import raw_verdicts
 from tests.faults.conftest import DOCKER
 from tests.faults.project import until
 
@@ -26,13 +26,6 @@ def test_hog():
 """
 OFFER_THE_FIRST_PROCESS = 'open("/proc/1/oom_score_adj", "w").write("1000")'
 """The kernel kills the container's first process before the one that eats, and with it the container."""
-
-
-def raw_verdicts(project: DockerProject) -> dict[str, tuple[str, str]]:
-    """Verdict and message by node id, as the report for machines tells them."""
-    told = json.loads((project.root / "build" / "reports" / "ctrf.json").read_text())
-    tests = told["results"]["tests"]
-    return {test["name"]: (test.get("rawStatus") or test["status"], str(test.get("message", ""))) for test in tests}
 
 
 @pytest.mark.parametrize("victims", [1, 2])

@@ -6,6 +6,7 @@ from itertools import groupby
 
 import pytest
 
+from tests.faults.checks import assert_never_twice, ticks
 from tests.faults.project import Project, until
 
 EXCLUSIVE = """\
@@ -26,12 +27,6 @@ def test_holds(n):
         os.close(fd)
         time.sleep(0.05)
 """
-
-
-def ticks(project: Project) -> list[list[str]]:
-    """(run of a test, its pid, its host) for each sign of life."""
-    path = project.shared / "ticks"
-    return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def until_held(project: Project, times: int) -> list[str]:
@@ -61,7 +56,6 @@ def test_an_exclusive_test_never_runs_twice_at_once(project: Project, fault: str
         project.kill(int(pid), host)
 
     assert running.end() == 0, running.output
-    runs = [run for run, _ in groupby(ticks(project), lambda tick: tick[0])]
-    assert len(runs) == 3  # One of the two was begun again.
-    assert len(set(runs)) == len(runs), "a run went on after another had begun"
+    assert len({run for run, *_ in ticks(project)}) == 3  # One of the two was begun again.
+    assert_never_twice(project)
     assert set(project.verdicts().values()) == {"passed"}

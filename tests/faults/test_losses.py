@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 
+from tests.faults.checks import assert_sound
 from tests.faults.project import Project, Running, kill_all, until
 
 
@@ -17,14 +18,6 @@ from tests.faults.project import Project, Running, kill_all, until
 def suite(project: Project) -> int:
     """Tests of two or three seconds altogether, in 8 files."""
     return project.busy()
-
-
-def assert_sound(project: Project, tests: int, *, repeats: int) -> None:
-    """One good verdict for every test, and no more repeats than promised."""
-    assert Counter(project.verdicts().values()) == {"passed": tests}
-    begun = Counter(project.traces())
-    assert len(begun) == tests
-    assert sum(begun.values()) - tests <= repeats, {name: times for name, times in begun.items() if times > 1}
 
 
 def victims(running: Running, role: str, count: int = 1) -> list[int]:
@@ -177,7 +170,7 @@ def test_two_signals_end_at_once_and_leave_nothing(project: Project, suite: int)
     kill_all([first.process.pid], signal.SIGINT)  # It may have ended of the first one already.
 
     assert first.end(10) == 130, first.output
-    if project.left() and project.launcher == "docker":
+    if project.left() and project.launcher != "local":
         assert "`doit sweep` removes them" in first.output
         project.sweep()
     until(lambda: not project.left(), project.left, 5)
