@@ -49,6 +49,37 @@ def docker_launcher(launching: Launching) -> Launcher:
     )
 
 
+@needs_images
+def kubernetes_launcher(launching: Launching) -> Launcher:
+    """Workers as pods."""
+    from extensions.dockering import read_images
+    from extensions.pod_terms import pod_terms
+    from extensions.podding import client_of
+    from pipeline.launchers.kubernetes import KubernetesLauncher
+    from pipeline.launchers.local import LocalLauncher
+
+    fleet = launching.fleet
+    terms_of_pools = [(pool, pod_terms(launching, pool)) for pool in launching.pools]
+    local = LocalLauncher(
+        launching.specs,
+        launching.scratch,
+        slots=launching.slots,
+        lease_seconds=launching.lease_seconds,
+        zygote=fleet.local.zygote.get(),
+    )
+    images = fleet.project.build_dir.get() / "push" / "images.json"
+    return KubernetesLauncher(
+        local,
+        client_of(fleet),
+        fleet.kubernetes.namespace.get(),
+        {slot: terms for pool, terms in terms_of_pools for slot in pool.slots},
+        lambda: read_images(images),
+        launching.specs,
+        str(fleet.scope.ledger.context.root),
+        launching.tell,
+    )
+
+
 def directory_store(url: str) -> Store:
     """A folder; `url` is its path, or `file://` and its path."""
     from pipeline.adapters.directory_store import DirectoryStore

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pipeline.errors import UsageError
 from pipeline.graph.plugins import entry_points
@@ -44,6 +44,8 @@ class Launching:
     """All settings, for a launcher with an extension of its own."""
     pools: Sequence[Pool] = ()
     """The pools that suites use, with their slots and suites; what they say of sizes is in `fleet.pools[<name>]`."""
+    tell: Callable[[str], None] = field(default=lambda _: None)
+    """Takes warnings for people, one sentence each; from any thread."""
 
 
 def needs_images(launcher: L) -> L:

@@ -1,0 +1,253 @@
+"""Who sits where: Jobs and pods of a run as the cluster tells them, and which worker that was hired waits for which of them.
+
+A Job of n workers is n seats. Pods come and go on a seat, for the Job's controller replaces those that were disrupted; one
+hiring after the other has it. No I/O; only ever used by one thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from attrs import define, field
+
+from pipeline.launchers.kubernetes_containers import WORKER as CONTAINER
+from pipeline.launchers.kubernetes_ends import condition_of, disruption_of, has_ended, status_of, terminated
+from pipeline.launchers.kubernetes_essence import place_of
+from pipeline.launchers.kubernetes_jobs import STOPPED
+from pipeline.launchers.kubernetes_names import TERM, WORKER, WORKERS
+from pipeline.logic.worker_ranges import NAME, read_ranges
+from pipeline.model.exits import FENCED
+from pipeline.ports.places import Hiring
+
+Object = dict[str, Any]
+BIRTH_SECONDS: Final = 30.0
+"""A pod that runs for less may still be without a worker's name."""
+OVER: Final = ("Complete", "Failed", "FailureTarget", "SuccessCriteriaMet")
+DELETED: Final = "DELETED"
+
+
+@define(eq=False)
+class Seat:
+    """One index of a Job."""
+
+    job: str
+    index: int
+    slot: int
+    first: str
+    """The name that its pods are told."""
+    term: int
+    hiring: str = ""
+    """The name of the worker that is waited for; empty: nobody waits."""
+    spent: set[str] = field(factory=set)
+    """Pods (uid) of earlier hirings."""
+    is_stopped: bool = False
+    """Whether we have ended it."""
+    news: asyncio.Event = field(factory=asyncio.Event)
+
+
+class Board:
+    """Everything of one run."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.jobs: dict[str, Object] = {}
+        """By name, deleted ones too."""
+        self.gone_jobs: set[str] = set()
+        self.pods: dict[str, Object] = {}
+        """By uid, until they are forgotten."""
+        self.gone: set[str] = set()
+        """Pods (uid) whose objects are no more."""
+        self.events: dict[str, list[Object]] = defaultdict(list)
+        """By uid of what they are about, the last few."""
+        self._seats: dict[tuple[str, int], Seat] = {}
+        self._slots: dict[int, list[Seat]] = defaultdict(list)
+        self._hired: dict[str, Seat] = {}
+        self._on: dict[tuple[str, int], list[str]] = defaultdict(list)
+        """Pods (uid) by seat, in the order in which they came."""
+        self._ran: dict[str, float] = {}
+        """Since when pods were seen to run."""
+        self.undisturbed: set[str] = set()
+        """Jobs made from terms that come after preemptions."""
+        self.changed = asyncio.Event()
+
+    # What the cluster tells.
+
+    def see_job(self, kind: str, job: Object) -> None:
+        """A Job as it is, or was."""
+        name = job["metadata"]["name"]
+        self.jobs[name] = job
+        if kind == DELETED:
+            self.gone_jobs.add(name)
+        for index, worker in enumerate(workers_of(job)):
+            self._seat(name, index, worker, int(job["metadata"]["labels"].get(TERM, 0))).news.set()
+        self.changed.set()
+
+    def see_pod(self, kind: str, pod: Object, *, is_old: bool = False) -> None:
+        """A pod as it is, or was; `is_old`: it was there before we looked."""
+        uid, place = pod["metadata"]["uid"], place_of(pod)
+        if uid not in self.pods and uid not in self.gone:
+            self._on[place].append(uid)
+        self.pods[uid] = pod
+        if kind == DELETED:
+            self.gone.add(uid)
+        if status_of(pod, CONTAINER).get("state", {}).get("running") and uid not in self._ran:
+            self._ran[uid] = float("-inf") if is_old else self._now()
+        if place in self._seats:
+            self._seats[place].news.set()
+        self.changed.set()
+
+    def see_event(self, event: Object, most: int = 12) -> None:
+        """Something that happened to a pod or Job."""
+        uid = event.get("involvedObject", {}).get("uid", "")
+        told = self.events[uid]
+        told.append(event)
+        del told[:-most]
+        self.changed.set()
+
+    # Seats.
+
+    def _seat(self, job: str, index: int, worker: str, term: int) -> Seat:
+        seat = self._seats.get((job, index))
+        if seat is None:
+            slot = slot_of(worker)
+            seat = self._seats[job, index] = Seat(job, index, slot, worker, term)
+            self._slots[slot].append(seat)
+        return seat
+
+    def place(self, job: Object, hirings: Sequence[Hiring]) -> None:
+        """These hirings have the seats of a new Job, in this order."""
+        name = job["metadata"]["name"]
+        self.jobs.setdefault(name, job)
+        for index, hiring in enumerate(hirings):
+            self.sit(self._seat(name, index, hiring.worker, hiring.term), hiring)
+
+    def sit(self, seat: Seat, hiring: Hiring) -> None:
+        """This hiring has the seat; pods that have ended there were others'."""
+        seat.hiring = hiring.worker
+        seat.spent |= {uid for uid in self._on[seat.job, seat.index] if self.has_ended(uid)}
+        seat.news.set()
+        self._hired[hiring.worker] = seat
+
+    def leave(self, seat: Seat) -> None:
+        """The hiring has ended; whoever is hired next may have it."""
+        seat.spent |= {uid for uid in self._on[seat.job, seat.index] if self.has_ended(uid)}
+        seat.hiring = ""
+
+    def remove(self, hirings: Iterable[Hiring]) -> None:
+        """These hirings have come to nothing."""
+        for hiring in hirings:
+            seat = self._hired.pop(hiring.worker, None)
+            if seat is not None:
+                seat.hiring = ""
+
+    def seat_of(self, worker: str) -> Seat:
+        """Of a worker that was hired here."""
+        return self._hired[worker]
+
+    def pod_on(self, seat: Seat) -> Object | None:
+        """The pod of the seat's hiring, living or not; None: there is none yet."""
+        uids = [uid for uid in self._on[seat.job, seat.index] if uid not in seat.spent]
+        return self.pods[uids[0]] if uids else None
+
+    def has_ended(self, uid: str) -> bool:
+        """Whether a pod has ended, as far as the cluster says, or its object is no more."""
+        return uid in self.gone or has_ended(self.pods[uid])
+
+    def is_over(self, seat: Seat) -> bool:
+        """Whether the Job will never have another pod there."""
+        job = self.jobs.get(seat.job)
+        if job is None or seat.job in self.gone_jobs or job["metadata"].get("deletionTimestamp"):
+            return job is not None
+        status = job["status"]
+        ended = (status.get("completedIndexes", ""), status.get("failedIndexes", ""))
+        is_indexed = any(seat.index in _indexes(text) for text in ended)
+        return is_indexed or any(condition_of(job, kind).get("status") == "True" for kind in OVER)
+
+    def adoptable(self, slot: int) -> Seat | None:
+        """A seat of that slot that nobody has, and where a pod is to begin or has just begun."""
+        return next((seat for seat in self._slots[slot] if not seat.hiring and self._will_begin(seat)), None)
+
+    def _will_begin(self, seat: Seat) -> bool:
+        if seat.is_stopped or self.is_over(seat):
+            return False
+        uids = self._on[seat.job, seat.index]
+        living = [uid for uid in uids if not self.has_ended(uid)]
+        if not living:
+            return not uids or self.will_replace(uids[-1])
+        ran = self._ran.get(living[-1])
+        is_leaving = bool(self.pods[living[-1]]["metadata"].get("deletionTimestamp"))
+        return not is_leaving and (ran is None or self._now() - ran < BIRTH_SECONDS)
+
+    def seats_named(self, workers: Iterable[str]) -> list[Seat]:
+        """Seats of these workers, hired here or by others: by name, else by the slot in it, where nobody here has it."""
+        found: dict[int, Seat] = {}
+        for worker in workers:
+            if worker in self._hired:
+                seats: Iterable[Seat] = [self._hired[worker]]
+            else:
+                known = [seat for seat in self._seats.values() if seat.first == worker and not seat.hiring]
+                seats = known or (seat for seat in self._slots[slot_of(worker)] if not seat.hiring)
+            found |= {id(seat): seat for seat in seats}
+        return list(found.values())
+
+    def siblings(self, seat: Seat) -> Iterator[Seat]:
+        """All seats of its Job."""
+        return (each for each in self._seats.values() if each.job == seat.job)
+
+    def living_on(self, seat: Seat) -> list[Object]:
+        """Pods of the seat that have not ended, as far as known."""
+        return [self.pods[uid] for uid in self._on[seat.job, seat.index] if not self.has_ended(uid)]
+
+    def will_replace(self, uid: str) -> bool:
+        """Whether the Job makes another pod in this one's place, which has ended."""
+        return is_replaced(self.pods[uid], is_gone=uid in self.gone)
+
+    def job_of(self, pod: Object) -> Object | None:
+        """The Job of a pod, as it is or was."""
+        return self.jobs.get(place_of(pod)[0])
+
+    def living(self, term: int | None = None) -> list[Object]:
+        """Pods whose objects are there, of all terms or one."""
+        return [pod for uid, pod in self.pods.items() if uid not in self.gone and _is_of(pod, term)]
+
+    def terms(self) -> set[int]:
+        """Terms that have seats."""
+        return {seat.term for seat in self._seats.values()}
+
+
+def workers_of(job: Object) -> list[str]:
+    """Names that a Job's pods are told, by index."""
+    about = job["metadata"]
+    ranges = about.get("annotations", {}).get(WORKERS)
+    try:
+        return read_ranges(ranges) if ranges else [about["labels"][WORKER]]
+    except (KeyError, ValueError):
+        return []  # Not of our making, or of another version's.
+
+
+def slot_of(worker: str) -> int:
+    """`w<slot>-<ordinal>`."""
+    found = NAME.fullmatch(worker)
+    return int(found[1]) if found is not None else -1
+
+
+def is_replaced(pod: Object, *, is_gone: bool) -> bool:
+    """Whether the Job's controller makes another one in its place, by our own rules (`kubernetes_jobs`)."""
+    told = terminated(pod)
+    if disruption_of(pod) or (is_gone and told is None):
+        return True
+    return told is not None and told.get("exitCode") in (FENCED, STOPPED)
+
+
+def _is_of(pod: Object, term: int | None) -> bool:
+    return term is None or pod["metadata"].get("labels", {}).get(TERM) == str(term)
+
+
+def _indexes(text: str) -> Iterator[int]:
+    """`1,3-5`."""
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
