@@ -5,7 +5,6 @@ They know only what can be known without that system: its words at the top, and 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -65,6 +64,8 @@ class Table(Kind["Mapping[str, Any]"]):
 
     def show(self, value: Value) -> str:
         """Write JSON."""
+        import json
+
         return json.dumps(self.plain(value), sort_keys=True)
 
     def schema(self, context: Context) -> Schema:
@@ -117,6 +118,8 @@ class TextMap(Kind["Mapping[str, str]"]):
 
 
 def _json(text: str) -> object:
+    import json
+
     try:
         return json.loads(text)
     except ValueError:
