@@ -62,13 +62,13 @@ class Workforce:
         from pipeline.logic.pooling import apart, shared
         from pipeline.model.pools import Pool
 
+        _check_counts(self._counts)
         if self._room is not None:
             sizes = self._room.sizes(self._counts)
         else:
             cores = max(1, available_cores() // max(1, len(self._autos) if self._is_apart else 1))
             sizes = {name: (cores if count == "auto" else int(count), "") for name, count in self._counts.items()}
         pools = [Pool(name=name, first=0, size=size, suites=(), why=why) for name, (size, why) in sizes.items()]
-        _check_counts(pools)
         return apart(pools) if self._is_apart else shared(pools)
 
     @property
@@ -102,7 +102,9 @@ class Workforce:
 
     @cached_property
     def in_foreground(self) -> bool:
-        """Whether there are no workers; asks no engine how many there may be."""
+        """Whether there are no workers; asks no engine how many there may be. Raises `UsageError` when pools do not fit."""
+        assert self.launcher_name
+        _check_counts(self._counts)
         return not any(self._counts.values())
 
     @cached_property
@@ -110,7 +112,7 @@ class Workforce:
         """How many processes here compile and collect: as many as there are workers, where they live here."""
         from pipeline.adapters.cores import available_cores
 
-        return min(self.slots, available_cores()) if self._is_apart else self.slots
+        return available_cores() if self._is_apart else max(1, self.slots)
 
     @property
     def launcher_name(self) -> str:
@@ -228,9 +230,9 @@ class Workforce:
         )
 
 
-def _check_counts(pools: Sequence[Pool]) -> None:
-    empty = [pool.name for pool in pools if not pool.size]
-    if empty and len(empty) < len(pools):
+def _check_counts(counts: Mapping[str, int | str]) -> None:
+    empty = [name for name, count in counts.items() if not count]
+    if empty and len(empty) < len(counts):
         raise UsageError(
             f"pool {empty[0]!r} has no workers, but others have", hint="0 is for all pools at once: workers.count=0"
         )

@@ -73,6 +73,18 @@ class WarmLauncher(Launcher, Warm, Protocol):
     """A launcher whose harnesses can be started for collection and kept for the run."""
 
 
+class Workforce(Protocol):
+    """How workers are had, beyond their number."""
+
+    @property
+    def in_foreground(self) -> bool:
+        """Whether there are none; asks no engine how many there may be."""
+
+    @property
+    def hands(self) -> int:
+        """How many processes of this machine compile and collect."""
+
+
 @frozen(kw_only=True)
 class Wishes:
     """What the settings say of planning."""
@@ -81,6 +93,19 @@ class Wishes:
     seed: int = 0
     allow_empty: bool = False
     fail_on_flaky: bool = False
+
+
+@frozen(kw_only=True)
+class Joined:
+    """A run that this job and others join."""
+
+    run: str
+    jobs: int
+    """How many are expected."""
+    all_decide: bool
+    """Whether every job ends with the run's exit code, and none before the run does; else the last one decides."""
+    place: str
+    """Where this job is, for people."""
 
 
 @frozen(kw_only=True)
@@ -115,11 +140,31 @@ class Agent(Protocol):
     def inputs(self) -> Inputs:
         """What decides verdicts, as it was when first asked for."""
 
+    @property
+    def joined(self) -> Joined | None:
+        """The run that this job joins; None: it works alone. Raises `UsageError`."""
+
+    def may_join(self) -> bool:
+        """Whether a run to join is named; leaves settings open."""
+
+    def shared_inputs(self) -> Mapping[str, Mapping[str, str]]:
+        """What decides verdicts, by part and name, spelled the same on every machine that has the same."""
+
+    def parting(self, run: str) -> Callable[[str], Coroutine[Any, Any, None]]:
+        """What sends home what tests have left on this machine, under the name of a worker."""
+
+    def show(self, run: MergedRun) -> None:
+        """Write the summary, and no report."""
+
     def changed_inputs(self) -> Sequence[str]:
         """What has changed since: names of files or parts, looked at anew."""
 
     def sources(self) -> Sequence[Path]:
         """The project's tracked and unignored files."""
+
+    @property
+    def workforce(self) -> Workforce:
+        """How workers are had."""
 
     def slots(self) -> int:
         """How many workers the settings and the launcher allow."""

@@ -17,6 +17,7 @@ from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.logic.naming import name_tests
 from pipeline.model.suites import Interpreter
 from pipeline.ports import Collected
+from pipeline.stages import join
 from pipeline.stages.agent import Agent
 
 DOC = "let warm harnesses say which tests there are"
@@ -46,13 +47,15 @@ def collect(agent: Agent) -> dict[str, Any]:
     """Collect all suites. Raises `UntrustworthyRun` with the frameworks' own texts for what cannot be collected."""
     from pipeline.model.events import CollectionFinished, CollectionStarted  # Here, so that starting stays light.
 
+    if join.is_over(agent):
+        return {}
     suites = agent.suites()
     clock = agent.clock()
     began = clock.monotonic()
     agent.emit(
         CollectionStarted(
             suites=tuple(suite.name for suite in suites),
-            harnesses=agent.slots(),
+            harnesses=agent.workforce.hands,
             interpreters=tuple(dict.fromkeys(_found(suite.interpreter) for suite in suites)),
         )
     )
@@ -88,7 +91,7 @@ async def _collect_one(agent: Agent, suite: str) -> Collected:
     for test, seconds in known.items():
         file = test.removeprefix(f"{suite}::").partition("::")[0]
         weights[file] = weights.get(file, 0.0) + seconds
-    harnesses = next(pool.size for pool in agent.pools() if suite in pool.suites)
+    harnesses = min(agent.workforce.hands, next(pool.size for pool in agent.pools() if suite in pool.suites))
     return await collect_suite(suite, agent.launcher(), harnesses, weights=weights, emit=agent.emit)
 
 

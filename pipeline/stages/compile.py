@@ -46,7 +46,7 @@ def compile_all(agent: Agent, compiler: Compiler) -> dict[str, Any]:
         by_python.setdefault(suite.interpreter.path, []).append(suite)
     condemned: dict[str, None] = {}
     for python, suites in by_python.items():
-        _, broken = compiler(python, paths, cwd=str(agent.root), processes=agent.slots())
+        _, broken = compiler(python, paths, cwd=str(agent.root), processes=agent.workforce.hands)
         for one in broken:
             text = f"{_relative(one.path, agent.root)}:{one.line}: {one.text} ({suites[0].interpreter.source})"
             if any(agent.framework(suite).condemns(suite, Path(one.path)) for suite in suites):

@@ -32,7 +32,7 @@ def register(catalog: Catalog, agent: Agent, launched: Handle) -> Handle:
             name="gather",
             actions=(Action(gather, {"agent": agent}),),
             needs=(launched,),
-            targets=tuple(agent.report_paths()) if agent.slots() else (),
+            targets=tuple(agent.report_paths()) if not agent.workforce.in_foreground else (),
             if_fresh=Action(say_again, {"agent": agent}),
         ),
         doc=DOC,
@@ -41,7 +41,7 @@ def register(catalog: Catalog, agent: Agent, launched: Handle) -> Handle:
 
 def gather(agent: Agent) -> dict[str, Any]:
     """Merge and report. Raises `TestsFailed` or `UntrustworthyRun`; the console has said what and why by then."""
-    if not agent.slots():
+    if agent.workforce.in_foreground:
         return {}
     run = merged(agent, launch.read(agent))
     facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}

@@ -1,6 +1,6 @@
 """`launch`: find the unfinished run of the same inputs, or begin one, and lead it to its end.
 
-Leaves `build/launch/run.json`: `{run, exit_code}`. A closed run is done, whatever its verdicts: `gather` says what they mean. A run
+Leaves `build/launch/run.json`: `{run, exit_code, role}`. A closed run is done, whatever its verdicts: `gather` says what they mean. A run
 that was stopped stays open, and the same command goes on with it.
 """
 
@@ -10,11 +10,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import Stopped, TestsFailed, UntrustworthyRun
+from pipeline.errors import EXIT_GOOD, Stopped, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
-from pipeline.stages import collect, group
+from pipeline.stages import collect, group, join
 from pipeline.stages.agent import Agent
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ NAMED = 5
 DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
-def register(catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, *, resume: str = "") -> Handle:
+def register(
+    catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, joined: Handle, *, resume: str = ""
+) -> Handle:
     """Add the task; `group`, or `push` where workers run images, runs before it only if it must run.
 
     `resume` names a run to go on with.
@@ -39,7 +41,8 @@ def register(catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, *,
         lambda: TaskSpec(
             name="launch",
             actions=(Action(launch, {"agent": agent, "resume": resume}),),
-            setup=((pushed if agent.runs_images() else grouped),) if agent.slots() else (),
+            needs=(joined,) if agent.joined is not None else (),
+            setup=() if agent.workforce.in_foreground else ((pushed if agent.runs_images() else grouped),),
             digest=lambda: _digest(agent, resume),
             lost=lambda: "" if agent.up_to_date_counts() else "a suite's `up_to_date` is false",
         ),
@@ -48,7 +51,8 @@ def register(catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, *,
 
 
 def _digest(agent: Agent, resume: str) -> Digest:
-    return {**agent.inputs().parts, **({"resume": resume} if resume else {})}
+    joins = {"join": agent.joined.run} if agent.joined is not None else {}
+    return {**agent.inputs().parts, **({"resume": resume} if resume else {}), **joins}
 
 
 def output(agent: Agent) -> Path:
@@ -59,22 +63,49 @@ def output(agent: Agent) -> Path:
 def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
     """Run. Raises `Stopped`, or `UntrustworthyRun` when a budget was spent or an engine failed."""
     stop.check()
-    if not agent.slots():
+    if agent.workforce.in_foreground:
         return _in_foreground(agent)
+    if agent.joined is not None and (code := _code_of_closed(agent, agent.joined.run)) is not None:
+        return _leave(agent, agent.joined.run, code, join.LATE)
     run, ending = agent.wait(_lead(agent, resume, stop))
-    path = output(agent)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"run": run, "exit_code": ending.exit_code}), encoding="utf-8")
+    left = _leave(agent, run, ending.exit_code, _role(ending))
     if ending.closed:
         agent.ended[run] = ending.merged
+        if agent.joined is not None:
+            return left
         is_final = ending.exit_code == 0 and not ending.merged.mixed and agent.up_to_date_counts()
         return {"run": run, "fresh": is_final}
+    if ending.exit_code == EXIT_GOOD:
+        return left
     done = len(ending.merged.outcomes)
-    left = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
+    text = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
+    hint = f"{'other jobs go on with it, and so does ' if agent.joined is not None else ''}the same command"
+    hint += "" if agent.joined is not None else " goes on with it"
     if stop.signal_number:
-        raise Stopped(left, signal_number=stop.signal_number, hint="the same command goes on with it")
+        raise Stopped(text, signal_number=stop.signal_number, hint=hint)
     reason = ending.reason or "it could not be carried out"
-    raise UntrustworthyRun(f"{left}: {reason}", hint="the same command goes on with it")
+    raise UntrustworthyRun(f"{text}: {reason}", hint=hint)
+
+
+def _leave(agent: Agent, run: str, exit_code: int, role: str) -> dict[str, Any]:
+    """Leave for `gather` which run it was and what this job was to it."""
+    path = output(agent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"run": run, "exit_code": exit_code, "role": role}), encoding="utf-8")
+    return {"run": run, "fresh": False}
+
+
+def _role(ending: Ending) -> str:
+    if ending.is_closer:
+        return join.CLOSED
+    return join.PRESENT if ending.closed else join.LEFT
+
+
+def _code_of_closed(agent: Agent, run: str) -> int | None:
+    from pipeline.protocol import joining
+
+    closed = agent.wait(joining.read_closed(agent.store(), agent.clock(), run))
+    return None if closed is None else closed.exit_code
 
 
 def _in_foreground(agent: Agent) -> dict[str, Any]:
@@ -91,11 +122,12 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
 
     from pipeline.logic.pooling import whole
     from pipeline.protocol import apart, attending, leading, orders
-    from pipeline.protocol.mandate import Mandate, new_nonce
+    from pipeline.protocol.mandate import Joining, Mandate, new_nonce
 
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
+    _tell_sizes(agent, pools)
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     told, launcher, limits = orders.Stop(), agent.launcher(), agent.limits()
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
@@ -104,6 +136,12 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
         stop.leaving(_leftovers(agent, run)),
     ):
+        joining = agent.joined and Joining(
+            place=agent.joined.place,
+            root=str(agent.root),
+            may_leave=not agent.joined.all_decide,
+            parting=agent.parting(run),
+        )
         mandate = Mandate(
             run=run,
             plan=plan,
@@ -113,6 +151,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             emit=agent.emit,
             limits=limits,
             workers=agent.slots(),
+            joining=joining,
             stop=told,
             sources_unchanged=lambda: is_unchanged(agent),
             errors=_collection_errors(agent),
@@ -123,6 +162,15 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
         async with signing:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:
+    """Where numbers of workers came from that nobody has named."""
+    from pipeline.model.events import Notice
+
+    for pool in pools:
+        if pool.why:
+            agent.emit(Notice(level="info", text=f"workers of pool {pool.name!r}: {pool.why}"))
 
 
 def _leftovers(agent: Agent, run: str) -> str:
@@ -139,6 +187,11 @@ async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
     from pipeline.protocol import resuming
 
     store, clock, identity = agent.store(), agent.clock(), agent.inputs().identity
+    if agent.joined is not None:
+        run = agent.joined.run
+        _prepare(agent)
+        plan = await resuming.join_run(store, clock, run, group.read(agent))
+        return run, plan, {one.result.test for one in (await resuming.merged(store, clock, run)).outcomes}
     run = resume or await resuming.find_unfinished(store, clock, identity)
     if not run:
         _prepare(agent)
@@ -184,9 +237,10 @@ def _left(plan: Plan, batch: Batch, done: Set[str]) -> float:
     return sum(test.seconds for test in tests if test.id not in done)
 
 
-def read(agent: Agent) -> str:
-    """The run that `launch` ended. Raises `UntrustworthyRun` when that is not known."""
+def read(agent: Agent) -> tuple[str, str]:
+    """The run that `launch` ended, and what this job was to it. Raises `UntrustworthyRun` when that is not known."""
     try:
-        return str(json.loads(output(agent).read_text("utf-8"))["run"])
+        told = json.loads(output(agent).read_text("utf-8"))
+        return str(told["run"]), str(told["role"])
     except (OSError, ValueError, KeyError) as error:
         raise UntrustworthyRun(f"cannot read {str(output(agent))!r}: {error}", hint="run `doit -a launch`") from error

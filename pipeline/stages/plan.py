@@ -74,6 +74,7 @@ def _told(pool: Pool, tests: Sequence[Test]) -> dict[str, Any]:
         "suites": list(pool.suites),
         "tests": len(own),
         "seconds": sum(own),
+        "why": pool.why,
     }
 
 
@@ -83,6 +84,7 @@ def as_text(told: dict[str, Any]) -> str:
     lines = [f"{told['tests']} tests in {told['batches']} batches, {told['buckets']} buckets in {told['folder']}"]
     if len(told["pools"]) > 1:
         lines += [_line(pool) for pool in told["pools"]]
+    lines += [f"  pool {pool['name']}: {pool['why']}" for pool in told["pools"] if pool["why"]]
     lines += [f"  {point['workers']:>5} workers: {point['seconds']:8.1f} s" for point in found["points"]]
     lines += ["bounded by the tests that cannot be split:", *_weights(found["longest"])]
     lines += ["and by the files:", *_weights(found["files"])]
