@@ -30,8 +30,6 @@ HEAVY = {
 PROBE = """
 import sys
 from pathlib import Path
-import pytest
-
 from extensions.fleet import Fleet
 fleet = Fleet.build(Path(sys.argv[1]), environment={}, arguments={"workers.count": "2"}, home=Path(sys.argv[1]))
 fleet.check()
