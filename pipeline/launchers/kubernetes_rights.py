@@ -67,7 +67,7 @@ NEEDED: Final = (
         "secrets",
         {
             "create": "workers get no environment for their tests, nor the store's credentials",
-            "deletecollection": "Secrets stay behind when a run ends",
+            "deletecollection": "the Secrets of a run stay behind when it ends",
         },
     ),
     *_rights("events", {"list": "nobody can say why a pod waits", "watch": "nobody can say why a pod waits"}),
@@ -83,7 +83,7 @@ CAPACITY: Final = tuple(
 
 def needed_rights(sweep_kinds: Iterable[str] = ()) -> tuple[Right, ...]:
     """In the namespace; with those for kinds `group/version/plural` that are swept."""
-    swept = []
+    swept: list[Right] = []
     for kind in sweep_kinds:
         *group, _, plural = kind.split("/")
         why = f"what tests leave of {plural!r} stays behind"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from pipeline.launchers.kubernetes_rights import CAPACITY, NEEDED, Right, needed_rights
 
