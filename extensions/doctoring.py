@@ -31,6 +31,10 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
         yield _try("base image", lambda: _base_image(agent))
         if _needs_daemon(agent):
             yield _try("Docker daemon", lambda: agent.imaging.builder().version())
+    if _is_in_cluster(agent):
+        from extensions.cluster_checks import cluster_checks
+
+        yield from cluster_checks(agent)
     yield _try("history", lambda: _history(agent))
     yield _disk(agent)
     for name, kind in agent.fleet.outside.items():
@@ -86,6 +90,13 @@ def _base_image(agent: LocalAgent) -> str:
 def _needs_daemon(agent: LocalAgent) -> bool:
     try:
         return agent.workforce.launcher_name == "docker" or any(step.recipe for step in _steps(agent))
+    except FleetError:
+        return False  # Said by the checks before.
+
+
+def _is_in_cluster(agent: LocalAgent) -> bool:
+    try:
+        return agent.workforce.launcher_name == "kubernetes"
     except FleetError:
         return False  # Said by the checks before.
 
