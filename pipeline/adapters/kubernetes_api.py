@@ -7,7 +7,7 @@ end (410) as in the reference's "Kubernetes API Concepts".
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -128,6 +128,15 @@ class KubernetesApi:
                 return False
             raise
         return True
+
+    def delete_all(self, path: str, query: Query, *, grace: int | None = None) -> Sequence[Object]:
+        """Delete all of a collection that the query selects, which must select; those that there were. `grace` in seconds."""
+        if not query.get("labelSelector"):
+            raise ValueError("a whole collection is never deleted")
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
+        return self._told("DELETE", path, query, options).get("items") or ()
 
     def _told(
         self, method: str, path: str, query: Query | None = None, body: Object | None = None, kind: str = JSON
