@@ -15,7 +15,7 @@ from attrs import define, field
 
 from pipeline.launchers.kubernetes_containers import WORKER as CONTAINER
 from pipeline.launchers.kubernetes_ends import condition_of, disruption_of, has_ended, status_of, terminated
-from pipeline.launchers.kubernetes_essence import place_of
+from pipeline.launchers.kubernetes_essence import job_essence, place_of
 from pipeline.launchers.kubernetes_jobs import STOPPED
 from pipeline.launchers.kubernetes_names import TERM, WORKER, WORKERS
 from pipeline.logic.worker_ranges import NAME, read_ranges
@@ -120,7 +120,7 @@ class Board:
     def place(self, job: Object, hirings: Sequence[Hiring]) -> None:
         """These hirings have the seats of a new Job, in this order."""
         name = job["metadata"]["name"]
-        self.jobs.setdefault(name, job)
+        self.jobs.setdefault(name, job_essence(job))
         for index, hiring in enumerate(hirings):
             self.sit(self._seat(name, index, hiring.worker, hiring.term), hiring)
 
