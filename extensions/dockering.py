@@ -31,6 +31,9 @@ STORE_VARIABLES = (
 )
 """What a store in S3 is opened with, as far as the agent has it in its environment; else the container's own role counts."""
 
+STORE_THERE = "/opt/doit-fleet/store"
+"""Where containers have a store of this machine: below its own name they may not come to it, as in an image's `/root`."""
+
 
 def docker_terms(launching: Launching, pool: Pool, *, is_remote: bool) -> DockerTerms:
     """Everything a container of that pool is made from, but its image. Raises `UsageError`."""
@@ -91,7 +94,7 @@ def _store(fleet: Fleet, mounts: tuple[str, ...], *, is_remote: bool) -> tuple[s
             hint='name a store that both can reach, store.url = "s3://…", or mount a shared folder: docker.mounts',
         )
     folder.mkdir(parents=True, exist_ok=True)
-    return f"file://{folder}", (*mounts, f"{folder}:{folder}")
+    return f"file://{STORE_THERE}", (*mounts, f"{folder}:{STORE_THERE}")
 
 
 def services_of(fleet: Fleet, pool: str) -> tuple[Service, ...]:

@@ -6,6 +6,7 @@ are reached as here (the host's network, folders at the same paths), and there a
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import shutil
@@ -39,15 +40,15 @@ def file() -> Path:
 
 def settings() -> dict[str, str]:
     """Settings as variables. Raises `EngineTrouble` when an engine does not run or the image is not there."""
-    registry = _running(PlainRegistry())
+    registry = running(PlainRegistry())
     image = images.find(images.OWN, registry)
     if image is None:
         raise EngineTrouble(f"{images.OWN.reference} is not there", "make it: python -m tests.engines start images")
-    docker = str(_running(Docker()).facts["host"])
-    tools = _tools()
-    environment = _environment(tools)
+    docker = str(running(Docker()).facts["host"])
+    found = tools()
+    environment = _environment(found)
     mounts = [f"{path}:{path}" for path in _written(docker)]
-    read = {*_read(tools, environment)}
+    read = {*_read(found, environment)}
     mounts += [f"{path}:{path}:ro" for path in sorted(read) if read.isdisjoint(path.parents)]
     return {
         f"{SETTING}REGISTRY__URL": registry.address,
@@ -58,7 +59,8 @@ def settings() -> dict[str, str]:
     }
 
 
-def _running(engine: EngineT) -> EngineT:
+def running(engine: EngineT) -> EngineT:
+    """The engine, which runs. Raises EngineTrouble."""
     if not engine.running():
         raise EngineTrouble(f"{engine.name} does not run", f"start it: python -m tests.engines start {engine.name}")
     return engine
@@ -68,7 +70,15 @@ def _folder() -> Path:
     return places.home() / "workers"
 
 
-def _tools() -> dict[str, Path]:
+def _temporary() -> Path:
+    """Temporary files that containers of tests see at the same path; not below a home, which nobody else may enter."""
+    home = hashlib.sha256(str(places.home()).encode()).hexdigest()[:8]
+    path = Path("/var/tmp") / f"fleet-{home}"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def tools() -> dict[str, Path]:
     """Interpreters and Go of this machine, by command."""
     found = {}
     for name in PYTHONS:
@@ -97,15 +107,15 @@ def _environment(tools: Mapping[str, Path]) -> dict[str, str]:
         **({plug_ins.NAMED_BY: str(plugged)} if plugged else {}),
         places.NAMED_BY: str(places.home()),
         IN_CONTAINER: "yes",
-        "TMPDIR": str(_folder() / "tmp"),
+        "TMPDIR": str(_temporary()),
         "PATH": f"{IMAGE_PATH}:{commands}",
     }
 
 
 def _written(docker: str) -> Iterator[Path]:
-    """The engines' folder, with temporary files that containers of tests see at the same path, and Docker's socket."""
-    (_folder() / "tmp").mkdir(exist_ok=True)
+    """The engines' folder, temporary files, and Docker's socket."""
     yield places.home()
+    yield _temporary()
     socket = Path(docker.removeprefix("unix://")).resolve()
     if places.home() not in socket.parents:
         yield socket
