@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.model.pools import Pool
     from pipeline.model.runs import MergedRun
     from pipeline.model.suites import Interpreter, Suite
+    from pipeline.model.swept import Swept
     from pipeline.model.tests import Test
     from pipeline.ports import Clock, Collected, History, Store
     from pipeline.protocol.limits import Limits
@@ -315,9 +316,9 @@ class LocalAgent:
 
         return sweep_scratch(Path(self.fleet.local.scratch_dir.get()))
 
-    def sweep_elsewhere(self, alive: Callable[[], Collection[str]]) -> Sequence[str]:
-        """Remove what runs have left where workers live, but for runs that are alive; what was removed."""
-        return self.workforce.sweep(alive)
+    def sweep_elsewhere(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
+        """Remove what runs have left where workers live, of `dead` ones and of those that are not alive."""
+        return self.workforce.sweep(alive, dead)
 
     # The event loop.
 

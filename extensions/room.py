@@ -1,11 +1,11 @@
-"""How many worker pods there is room for: settings and a cluster's nodes, pods and quotas put together for `count = "auto"`.
+"""What a namespace has room for and what is left in it: settings put together with `logic.capacity` and with sweeping.
 
-The composition root's half of `logic.capacity`. It starts nothing.
+It starts nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.logic.capacity import Fit, Seen, Wanted
     from pipeline.logic.pod_requests import Amounts
     from pipeline.model.suites import Suite
+    from pipeline.model.swept import Swept
 
 UNSEEN = 4
 """Workers of a pool where nothing can be seen that bounds them: those that find no room wait, and the others do the work."""
@@ -116,6 +117,19 @@ def _amounts(extension: Any) -> Amounts:
     cpus, memory = extension.cpus.get(), extension.memory.get()
     found = {} if cpus is None else {"cpu": round(cpus * 1000) * MILLI}
     return found if memory is None else {**found, "memory": memory * ONE}
+
+
+def sweep_namespace(fleet: Fleet, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
+    """Remove what runs in this store have left in the namespace, but for runs that are alive. Raises `EngineError`.
+
+    `alive` is asked when objects have been listed.
+    """
+    from extensions.dockering import store_label
+    from pipeline.launchers.kubernetes_sweeping import sweep_runs
+
+    kinds = tuple(fleet.kubernetes.sweep_kinds.get())
+    with cluster(fleet) as (api, namespace):
+        return sweep_runs(api, namespace, store_label(fleet), kinds, alive, dead)
 
 
 @contextmanager

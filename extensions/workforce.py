@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from extensions.room import Room
     from pipeline.model.pools import Pool
     from pipeline.model.suites import HarnessSpec, Suite
+    from pipeline.model.swept import Swept
     from pipeline.protocol.limits import Limits
     from pipeline.stages.agent import Framework
 
@@ -155,13 +156,21 @@ class Workforce:
             if user.isdecimal() and (group or "0").isdecimal():
                 store.give_to(int(user), int(group or 0))
 
-    def sweep(self, alive: Callable[[], Collection[str]]) -> Sequence[str]:
-        """Remove containers of this store's runs that are not alive; their names."""
-        if "docker" not in {pool.launcher.get() for pool in self._used.values()}:
-            return []
-        from extensions.dockering import sweep_containers
+    def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
+        """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
+        from pipeline.model.swept import Swept
 
-        return sweep_containers(self.fleet, alive)
+        launchers = {pool.launcher.get() for pool in self._used.values()}
+        swept = Swept()
+        if "docker" in launchers:
+            from extensions.dockering import sweep_containers
+
+            swept += Swept(removed=tuple(f"container {name}" for name in sweep_containers(self.fleet, alive)))
+        if "kubernetes" in launchers:
+            from extensions.room import sweep_namespace
+
+            swept += sweep_namespace(self.fleet, alive, dead)
+        return swept
 
     def close(self, wait: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         """End the launcher, if it was ever made."""

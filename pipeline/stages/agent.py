@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.model.pools import Pool
     from pipeline.model.runs import Conclusion, MergedRun
     from pipeline.model.suites import HarnessSpec, Suite
+    from pipeline.model.swept import Swept
     from pipeline.model.tests import Test
     from pipeline.ports import Clock, Collected, History, Store
     from pipeline.protocol.limits import Limits
@@ -238,5 +239,5 @@ class Agent(Protocol):
     def sweep_scratch(self) -> Sequence[str]:
         """End processes and remove files that dead agents have left; what was removed."""
 
-    def sweep_elsewhere(self, alive: Callable[[], Collection[str]]) -> Sequence[str]:
-        """Remove what runs have left where workers live, but for runs that are alive; what was removed."""
+    def sweep_elsewhere(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
+        """Remove what runs have left where workers live, of `dead` ones and of those that are not alive."""

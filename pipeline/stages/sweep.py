@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as codec
 from collections.abc import Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import FleetError, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
@@ -12,6 +12,9 @@ from pipeline.graph.task import Action, Handle, Param, TaskSpec
 from pipeline.stages.agent import Agent
 from pipeline.stages.doctor import JSON
 from pipeline.stages.imaging import MakeImaging
+
+if TYPE_CHECKING:
+    from pipeline.model.swept import Swept
 
 DOC = "remove what aborted runs left: processes, files, open runs that nobody works on"
 ALL = Param(name="all", default=False, type=bool, help="closed runs too, not only abandoned ones")
@@ -28,16 +31,18 @@ def register(catalog: Catalog, agent: Agent, imaging: MakeImaging) -> Handle:
 def sweep(agent: Agent, imaging: MakeImaging, json: bool, all: bool) -> None:  # Named as the option is.
     """Sweep and print. Raises `UntrustworthyRun` when something had to stay."""
     told = agent.wait(_sweep(agent, closed_too=all))
-    told["containers"] = _sweep_elsewhere(agent, told["kept"], told.pop("dead"))
-    told["images"] = _sweep_images(agent, imaging, told["kept"])
+    elsewhere = _sweep_elsewhere(agent, told.pop("dead"))
+    told["elsewhere"], told["stays"] = elsewhere.removed, dict(elsewhere.kept)
+    told["images"] = _sweep_images(agent, imaging, told["stays"])
     told["files"] = agent.sweep_scratch()
     print(codec.dumps(told, indent=2) if json else as_text(told))
-    if told["kept"]:
+    if told["kept"] or told["stays"]:
         raise UntrustworthyRun("something had to stay", hint="see the lines above")
 
 
-def _sweep_elsewhere(agent: Agent, kept: dict[str, str], dead: Set[str]) -> list[str]:
+def _sweep_elsewhere(agent: Agent, dead: Set[str]) -> Swept:
     """What dead runs have left where workers live; a place that does not answer is named among what had to stay."""
+    from pipeline.model.swept import Swept
     from pipeline.protocol.sweeping import list_runs
 
     def alive() -> frozenset[str]:
@@ -45,13 +50,12 @@ def _sweep_elsewhere(agent: Agent, kept: dict[str, str], dead: Set[str]) -> list
         return frozenset(run.name for run in agent.wait(list_runs(agent.store(), agent.clock()))) - dead
 
     try:
-        return list(agent.sweep_elsewhere(alive))
+        return agent.sweep_elsewhere(alive, dead)
     except FleetError as error:
-        kept["containers"] = str(error)
-        return []
+        return Swept(kept={"what runs left where workers live": str(error)})
 
 
-def _sweep_images(agent: Agent, imaging: MakeImaging, kept: dict[str, str]) -> list[str]:
+def _sweep_images(agent: Agent, imaging: MakeImaging, stays: dict[str, str]) -> list[str]:
     """Images in the registry that no run needs any more."""
     if not agent.runs_images():
         return []
@@ -61,7 +65,7 @@ def _sweep_images(agent: Agent, imaging: MakeImaging, kept: dict[str, str]) -> l
         removed, stayed = sweep_images(agent, imaging(), agent.wait(_open_plans(agent)))
     except FleetError as error:
         removed, stayed = [], {"images": str(error)}
-    kept.update(stayed)
+    stays.update(stayed)
     return removed
 
 
@@ -98,8 +102,9 @@ async def _sweep(agent: Agent, *, closed_too: bool) -> dict[str, Any]:
 def as_text(told: dict[str, Any]) -> str:
     """A line for each thing."""
     lines = [f"removed run {run} ({count} keys)" for run, count in told["runs"].items()]
-    lines += [f"removed container {name}" for name in told["containers"]]
+    lines += [f"removed {name}" for name in told["elsewhere"]]
     lines += [f"removed images {name}" for name in told["images"]]
     lines += [f"removed {path}" for path in told["files"]]
     lines += [f"KEPT run {run}: {why}" for run, why in told["kept"].items()]
+    lines += [f"KEPT {what}: {why}" for what, why in told["stays"].items()]
     return "\n".join(lines) or "nothing to remove"

@@ -9,6 +9,7 @@ from typing import Any, cast
 from attrs import define, field
 
 from pipeline.adapters.clock import SystemClock
+from pipeline.model.swept import Swept
 from pipeline.protocol.limits import Limits
 from pipeline.stages.agent import Agent
 from pipeline.stages.sweep import sweep
@@ -48,13 +49,13 @@ class Sweeping:
         """Nothing."""
         return []
 
-    def sweep_elsewhere(self, alive: Callable[[], Collection[str]]) -> Sequence[str]:
+    def sweep_elsewhere(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what is not alive."""
         if self.before_alive is not None:
             asyncio.run(self.before_alive(self.kept))
         gone = [name for name in self.elsewhere if name not in alive()]
         self.elsewhere = [name for name in self.elsewhere if name not in gone]
-        return gone
+        return Swept(removed=tuple(gone))
 
 
 def swept(agent: Sweeping) -> list[str]:
