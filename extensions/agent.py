@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from extensions import plugins
 from extensions.caching import Caching
-from extensions.deciding import Sources, inputs_of
+from extensions.deciding import Sources, inputs_of, wishes_of
 from extensions.durations import export, known_seconds
-from extensions.found_suites import found_suites
+from extensions.found_suites import file_of, found_suites
+from extensions.joins import Joins
 from extensions.provisioning import Provisions
 from extensions.reporting import Reporting
 from extensions.results import Results
@@ -97,7 +98,13 @@ class LocalAgent:
 
     @cached_property
     def _inputs(self) -> Inputs:
-        return inputs_of(self.fleet, self.suites(), self._watched.files)
+        inputs = inputs_of(self.fleet, self.suites(), self._watched.files)
+        return inputs if self.joins.joined is None else self.joins.named(inputs)
+
+    @cached_property
+    def joins(self) -> Joins:
+        """What lets this job join others."""
+        return Joins(self, lambda: self._watched.files)
 
     def inputs(self) -> Inputs:
         """What decides verdicts, as it was when first asked for."""
@@ -124,7 +131,7 @@ class LocalAgent:
     @cached_property
     def workforce(self) -> Workforce:
         """Where workers live, how many and under which limits."""
-        return Workforce(self.fleet, self.suites, self.framework, lambda: self.inputs().identity)
+        return Workforce(self.fleet, self.suites, self.framework, lambda: self.inputs().identity, self._warn)
 
     def slots(self) -> int:
         """How many workers there may be; 0 means in the foreground."""
@@ -203,7 +210,21 @@ class LocalAgent:
     def _history(self) -> History:
         from pipeline.adapters.history import SqliteHistory
 
-        return SqliteHistory(self.state / "history.db", keep_runs=self.fleet.history.keep_runs.get())
+        settings = self.fleet.history
+        local = SqliteHistory(self.state / "history.db", keep_runs=settings.keep_runs.get())
+        if settings.place.get() == "local":
+            return local
+        from pipeline.adapters.store_history import StoreHistory
+
+        return StoreHistory(
+            self.store(),
+            self.clock(),
+            wait=self.wait,
+            tell=self._warn,
+            level=self.fleet.cache.trust.get(),
+            keep_runs=settings.keep_runs.get(),
+            older=local,
+        )
 
     def history(self) -> History:
         """Durations of earlier runs."""
@@ -228,14 +249,7 @@ class LocalAgent:
 
     def wishes(self) -> Wishes:
         """What the settings say of planning."""
-        run = self.fleet.run
-        seed = run.seed.get()
-        return Wishes(
-            fail_fast=run.fail_fast.get(),
-            seed=0 if seed == "auto" else int(seed),
-            allow_empty=run.allow_empty.get(),
-            fail_on_flaky=run.fail_on_flaky.get(),
-        )
+        return wishes_of(self.fleet)
 
     # Events and results.
 
@@ -261,17 +275,15 @@ class LocalAgent:
 
     def locate(self, test: str) -> str:
         """The test's file, relative to the project; empty when it is in no suite."""
-        name, _, native = test.partition("::")
-        suite = next((suite for suite in self.suites() if suite.name == name), None)
-        if suite is None:
-            return ""
-        folder = Path(suite.root)
-        path = folder / native.partition("::")[0]
-        return str(path.relative_to(self.root)) if self.root in path.parents else str(path)
+        return file_of(test, self.suites(), self.root)
 
     def finish(self, run: MergedRun) -> None:
         """Write all reports, then the summary."""
         self.reporting.finish(run, self._results.folder(run.run))
+
+    def show(self, run: MergedRun) -> None:
+        """Write the summary, and no report."""
+        self.reporting.show(run)
 
     @cached_property
     def _results(self) -> Results:

@@ -18,7 +18,7 @@ from attrs import asdict, filters
 from extensions.fleet import Fleet
 from pipeline.adapters.inputs import files_digest, interpreter_digest
 from pipeline.model.suites import Suite
-from pipeline.stages.agent import Inputs
+from pipeline.stages.agent import Inputs, Wishes
 
 MOST_FILES = 5_000
 """Above that many files, one digest stands for all: then `-v2` names no files."""
@@ -96,3 +96,15 @@ def digest(value: object) -> str:
     """SHA-256 (hex) of a plain JSON value."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def wishes_of(fleet: Fleet) -> Wishes:
+    """What the settings say of planning."""
+    run = fleet.run
+    seed = run.seed.get()
+    return Wishes(
+        fail_fast=run.fail_fast.get(),
+        seed=0 if seed == "auto" else int(seed),
+        allow_empty=run.allow_empty.get(),
+        fail_on_flaky=run.fail_on_flaky.get(),
+    )

@@ -19,6 +19,7 @@ from extensions.dependencies import Dependencies
 from extensions.docker import Docker
 from extensions.history import History
 from extensions.images import Images
+from extensions.join import Join
 from extensions.kubernetes import Kubernetes
 from extensions.local import Local
 from extensions.pools import Pools
@@ -62,6 +63,7 @@ class Fleet(Extension):
     images = nested(Images)
     registry = nested(Registry)
     run = nested(Run)
+    join = nested(Join)
     history = nested(History)
     reports = nested(Reports)
     console = nested(Console)

@@ -147,3 +147,13 @@ def _read_ids(file: Path | None, suite: str) -> tuple[str, ...] | None:
 
 def _value(value: str | Secret, fleet: Fleet) -> str:
     return value.reveal(fleet.environment, fleet.home) if isinstance(value, Secret) else value
+
+
+def file_of(test: str, suites: Sequence[Suite], root: Path) -> str:
+    """A test's file, relative to the project; empty when it is in no suite."""
+    name, _, native = test.partition("::")
+    suite = next((suite for suite in suites if suite.name == name), None)
+    if suite is None:
+        return ""
+    path = Path(suite.root) / native.partition("::")[0]
+    return str(path.relative_to(root)) if root in path.parents else str(path)

@@ -104,6 +104,12 @@ class Reporting:
             self.console.finish(run)
             _copy(written.paths, keep)
 
+    def show(self, run: MergedRun) -> None:
+        """Write the summary of a run whose reports are written elsewhere."""
+        with self._lock:
+            self._begin()
+            self.console.finish(run)
+
     def say(self, text: str) -> None:
         """Print a line that is no event."""
         if self._begun:

@@ -20,6 +20,7 @@ from pipeline.stages import (
     history,
     image,
     init,
+    join,
     launch,
     logs,
     plan,
@@ -39,7 +40,8 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     based = base.register(catalog, agent, lambda: agent.imaging, (compiled, provided))
     imaged = image.register(catalog, agent, lambda: agent.imaging, grouped, based)
     pushed = push.register(catalog, agent, lambda: agent.imaging, imaged)
-    launched = launch.register(catalog, agent, grouped, pushed, resume=resume)
+    joined = join.register(catalog, agent)
+    launched = launch.register(catalog, agent, grouped, pushed, joined, resume=resume)
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))

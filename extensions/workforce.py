@@ -179,7 +179,7 @@ class Workforce:
 
     def _launching(self) -> plugins.Launching:
         return plugins.Launching(
-            specs={suite.name: self.spec(suite) for suite in self._suites()},
+            specs=self.specs,
             slots=self.slots,
             lease_seconds=self._most("lease_seconds"),
             scratch=Path(self.fleet.local.scratch_dir.get()),
@@ -188,6 +188,11 @@ class Workforce:
             tell=self._tell,
         )
 
+    @cached_property
+    def specs(self) -> Mapping[str, HarnessSpec]:
+        """How harnesses are started, by suite."""
+        return {suite.name: self.spec(suite) for suite in self._suites()}
+
     def spec(self, suite: Suite) -> HarnessSpec:
         """How the suite's harnesses are started."""
         from attrs import evolve
@@ -195,10 +200,19 @@ class Workforce:
         identity = self._identity()
         seed = self.fleet.run.seed.get()
         spec = self._framework(suite).harness(
-            suite, run=identity, slots=self.slots, seed=int(identity[:8], 16) if seed == "auto" else int(seed)
+            suite, run=self._test_run, slots=self.slots, seed=int(identity[:8], 16) if seed == "auto" else int(seed)
         )
         own = {"nice": self.fleet.pools[suite.pool].nice.get(), "carries": self._carries(suite)}
         return evolve(spec, options={**spec.options, **own})
+
+    @cached_property
+    def _test_run(self) -> str:
+        """What tests see as `testrun_uid`: what is shared by it lies on one machine, so jobs that join have one each."""
+        if not self.fleet.join.name.get():
+            return self._identity()
+        import secrets
+
+        return secrets.token_hex(8)
 
     def _carries(self, suite: Suite) -> dict[str, object]:
         """What a worker elsewhere sends home of this suite: patterns below the project's root.

@@ -6,7 +6,7 @@ Sees installations and removals; what somebody edits by hand inside an installed
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 
 _LARGEST_PATH_FILE = 1 << 16
@@ -78,3 +78,29 @@ def _read(path: str) -> bytes | None:
             return file.read(_LARGEST_PATH_FILE)
     except OSError:
         return None
+
+
+def distributions(python: str, elsewhere: Mapping[str, str]) -> dict[str, str]:
+    """Version and origin of each distribution by name, spelled the same on every machine that has the same.
+
+    `elsewhere`: paths of this machine, and what is to stand for them.
+    """
+    found: dict[str, str] = {}
+    for folder in dict.fromkeys(_site_packages(os.path.abspath(python))):
+        for name in _names(folder):
+            path = os.path.join(folder, name)
+            stem, ending = os.path.splitext(name)
+            if ending in (".dist-info", ".egg-info"):
+                distribution, _, version = stem.partition("-")
+                origin = _spelled(_read(os.path.join(path, "direct_url.json")), elsewhere)
+                found.setdefault(distribution.lower(), f"{version} {origin}".rstrip())
+            elif ending in (".pth", ".egg-link"):
+                found.setdefault(name, _spelled(_read(path), elsewhere))
+    return found
+
+
+def _spelled(content: bytes | None, elsewhere: Mapping[str, str]) -> str:
+    text = (content or b"").decode("utf-8", "replace")
+    for path in sorted(elsewhere, key=len, reverse=True):
+        text = text.replace(path, elsewhere[path])
+    return blake2b(text.encode(), digest_size=8).hexdigest() if text else ""

@@ -128,10 +128,14 @@ def conclude(suite: Suite, facts: Mapping[str, Any], command: Callable[[Sequence
 def _brought(folder: Path, homes: Mapping[str, Any]) -> dict[str, Any]:
     """Where workers elsewhere have sent their data files, and which of their paths are which here.
 
-    `homes`: `folders`, what each worker has sent of the project; `here` and `there`, the project's root here and there.
+    `homes`: `folders`, what each worker has sent of the project; `here` and `there`, the project's root here and wherever
+    workers were.
     """
     below = os.path.relpath(folder, homes["here"])
-    return {"folders": [os.path.join(one, below) for one in homes["folders"]], "paths": [homes["here"], homes["there"]]}
+    return {
+        "folders": [os.path.join(one, below) for one in homes["folders"]],
+        "paths": [homes["here"], *homes["there"]],
+    }
 
 
 def condemns(suite: Suite, path: Path) -> bool:

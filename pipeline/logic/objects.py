@@ -75,6 +75,10 @@ class Tomb:
 
 ORDERLY = frozenset({"finished", "stopped", "closed", "engine"})
 """Causes of an end that say nothing about the tests in flight."""
+TAKEN = frozenset({"preempted", "evicted", "drained", "node-lost"})
+"""Causes of an end that befall machines which may be taken back at any time."""
+DISRUPTIONS = TAKEN | {"deleted", "rejected", "fenced"}
+"""Causes of an end that say nothing about worker or test: their engine had reasons of its own."""
 
 
 @frozen(kw_only=True)
@@ -85,6 +89,30 @@ class Term:
     nonce: str
     plan: str
     wall: float = 0.0
+    slots: int = 0
+    """So many slots are its agent's alone, behind those of all lower terms; 0: it shares slots with the others."""
+    place: str = ""
+    """Where its agent is, for people."""
+
+
+@frozen(kw_only=True)
+class Leave:
+    """The agent of that term may end, although the run goes on: others carry it to its end."""
+
+    term: int
+    nonce: str
+    plan: str
+
+
+@frozen(kw_only=True)
+class Told:
+    """The result of a closed run has been told: reports are written, and the agent at `place` ends with this code."""
+
+    plan: str
+    nonce: str
+    place: str
+    exit_code: int
+    reason: str
 
 
 @frozen(kw_only=True)
@@ -101,6 +129,17 @@ class Conditions:
     """By suite, how harnesses start where the workers live: `python`, `cwd`, `module`, `options`."""
     suites: dict[str, Any] = field(factory=dict)
     """By slot, as text, the suites that its worker may run; a slot that is not here: all."""
+
+
+@frozen(kw_only=True)
+class Place:
+    """What an engine knew of a worker's place when it had ended, for people and for what is done about preemptions."""
+
+    worker: str
+    plan: str
+    by: str
+    story: dict[str, Any]
+    """Fields of `ports.places.PlaceStory`."""
 
 
 @frozen(kw_only=True)

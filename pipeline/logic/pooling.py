@@ -32,6 +32,16 @@ def shared(pools: Iterable[Pool]) -> tuple[Pool, ...]:
     return tuple(evolve(pool, first=0) for pool in pools)
 
 
+def behind(pools: Iterable[Pool], first: int) -> tuple[Pool, ...]:
+    """The same pools with slots from `first` on."""
+    return tuple(evolve(pool, first=pool.first + first) for pool in pools)
+
+
+def multiplied(pools: Iterable[Pool], by: int) -> tuple[Pool, ...]:
+    """Shared pools with so many times the slots: for as many machines that have them."""
+    return tuple(evolve(pool, size=pool.size * by) for pool in pools)
+
+
 def slots_of(pools: Iterable[Pool]) -> int:
     """How many slots there are over all pools."""
     return max((pool.slots.stop for pool in pools), default=0)

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from pipeline.errors import EXIT_UNTRUSTWORTHY, StoreUnavailable
+from pipeline.errors import EXIT_GOOD, EXIT_UNTRUSTWORTHY, StoreUnavailable
 from pipeline.logic.merging import FAIL_FAST
+from pipeline.logic.objects import Closed, from_bytes
 from pipeline.model.events import RunClosed
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
 from pipeline.protocol.closing import COMPLETE, Closer, begin_ending, close, is_closed
 from pipeline.protocol.gathering import gather
-from pipeline.protocol.limits import Limits
+from pipeline.protocol.leaving import Leaving
 from pipeline.protocol.orders import first_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 ENDING = "ending"
 """Another agent has begun to close, or has closed."""
+ENGINE_FAILED = "engine failed"
+LEFT = "left"
+"""There is nothing to do here; others carry on."""
 
 
 @frozen(kw_only=True)
@@ -39,6 +43,8 @@ class Ending:
     exit_code: int
     reason: str = ""
     """Why it ended, for people."""
+    is_closer: bool = False
+    """Whether it is this leader's result that stands."""
 
 
 class Finisher:
@@ -46,6 +52,7 @@ class Finisher:
 
     def __init__(self, leader: Leader) -> None:
         self._leader = leader
+        self._leaving = Leaving(leader)
 
     async def reason(self) -> str:
         """Why the work ends now; empty: it goes on."""
@@ -61,10 +68,12 @@ class Finisher:
         limit = leader.limits.run_timeout_seconds
         if limit is not None and leader.age() >= limit:
             return "run timed out"
-        if leader.crew.size == 0 and leader.fault:
-            return "engine failed"
-        losses = leader.view.losses(leader.term) + leader.unborn
-        return "budget spent" if is_budget_spent(losses, leader.limits) else ""
+        if leader.crew.size == 0 and leader.cannot_go_on():
+            return ENGINE_FAILED
+        spent = leader.budgets.spent(leader.term, leader.limits)
+        if spent:
+            return f"budget spent: {spent}"
+        return LEFT if await self._leaving.may_leave() else ""
 
     async def _is_closed_by_others(self) -> bool:
         leader = self._leader
@@ -74,6 +83,10 @@ class Finisher:
         """End for that reason; None: the run goes on after all."""
         if reason in (COMPLETE, FAIL_FAST, ENDING):
             return await self._close(reason)
+        if reason == LEFT:
+            await self._dismiss(kindly=True, elsewhere=self._own_elsewhere)
+            merged = MergedRun(run=self._leader.run, plan=self._leader.plan.digest)
+            return Ending(merged=merged, closed=False, exit_code=EXIT_GOOD, reason=LEFT)
         if reason != "stopped" or self._leader.stop.count == 1:
             leads = await self._leads()
             await self._dismiss(kindly=False, elsewhere=self._all_elsewhere if leads else self._own_elsewhere)
@@ -94,7 +107,8 @@ class Finisher:
         if merged is None:
             await leader.go_on()
             return None
-        return self._tell(merged, closed=True, exit_code=merged.exit_code, reason=merged.reason)
+        told = self._tell(merged, closed=True, exit_code=merged.exit_code, reason=merged.reason)
+        return evolve(told, is_closer=await self._has_closed())
 
     async def _dismiss(self, *, kindly: bool, elsewhere: Callable[[], list[str]]) -> None:
         """Let workers finish their harnesses, or stop them; a signal cuts this short.
@@ -124,6 +138,12 @@ class Finisher:
         leader.reap()
         await self._hear_last_words()
 
+    async def _has_closed(self) -> bool:
+        """Whether it was this leader that closed: of several that did so at once, the first."""
+        leader = self._leader
+        data = await leader.store.read(keys.closed(leader.run))
+        return data is not None and from_bytes(Closed, data).nonce == leader.nonce
+
     def _all_elsewhere(self) -> list[str]:
         """Living workers elsewhere, whoever hired them: all can see the ending."""
         leader = self._leader
@@ -140,8 +160,10 @@ class Finisher:
             pass  # Told too little, counted all the same.
 
     async def _leads(self) -> bool:
-        """Whether this term is the newest, as far as can be known now."""
+        """Whether this term is the newest, as far as can be known now. Of agents side by side none leads the others."""
         leader = self._leader
+        if leader.joining is not None:
+            return False
         try:
             entries = await leader.store.store.list(keys.agents(leader.run))
         except StoreUnavailable:
@@ -152,8 +174,8 @@ class Finisher:
         leader = self._leader
         merged = await gather(leader.store, leader.run, leader.plan)
         code = 128 + leader.stop.signal_number if leader.stop.count else EXIT_UNTRUSTWORTHY
-        if reason == "engine failed":
-            reason = f"{reason}: {leader.fault}"
+        if reason == ENGINE_FAILED:
+            reason = f"{reason}: {leader.why_not()}"
         return self._tell(evolve(merged, reason=reason), closed=False, exit_code=code, reason=reason)
 
     def _tell(self, merged: MergedRun, *, closed: bool, exit_code: int, reason: str) -> Ending:
@@ -176,8 +198,3 @@ class Finisher:
 def is_mixed(sources_unchanged: Callable[[], bool]) -> bool:
     """Whether sources are not what the run was named by: asked again at close."""
     return not sources_unchanged()
-
-
-def is_budget_spent(losses: int, limits: Limits) -> bool:
-    """Whether so many workers have been lost in this term that the run is left open."""
-    return losses > limits.max_losses

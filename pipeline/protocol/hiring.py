@@ -32,12 +32,18 @@ class Hirer(Protocol):
     async def let_go(self) -> None:
         """Leave no supervisor behind that does not end with the leader's own tasks."""
 
+    def waiting(self) -> Collection[str]:
+        """Workers that are not born, and known to wait for their places."""
+
+    async def keep_stories(self) -> None:
+        """Write into the store what is known of workers' places: their engine may forget it."""
+
 
 class Crew:
     """The workers of one leader."""
 
-    def __init__(self, slots: int) -> None:
-        self._slots = slots
+    def __init__(self, slots: range) -> None:
+        self.all_slots = slots
         self._hired: dict[str, tuple[int, asyncio.Task[Life]]] = {}
         self._since: dict[str, float] = {}
         self.names: set[str] = set()
@@ -57,6 +63,10 @@ class Crew:
     def hired(self) -> list[str]:
         """Names of the workers that have not ended."""
         return list(self._hired)
+
+    def touch(self, workers: Collection[str], now: float) -> None:
+        """The birth of these is not to be expected yet: they are as if hired now."""
+        self._since.update(dict.fromkeys(self._since.keys() & workers, now))
 
     def hired_before(self, time: float) -> set[str]:
         """Workers that have not ended and were hired before that time."""
@@ -80,16 +90,16 @@ class Crew:
     def free_slots(self, others: Collection[int] = ()) -> list[int]:
         """Slots without a worker, lowest first; others' workers hold some."""
         taken = {*self.slots.values(), *others}
-        return [slot for slot in range(self._slots) if slot not in taken]
+        return [slot for slot in self.all_slots if slot not in taken]
 
     def holds(self, worker: str) -> bool:
         """Whether this worker is ours and has not ended."""
         return worker in self._hired
 
-    def reap(self) -> list[tuple[str, asyncio.Task[Life]]]:
-        """Take out the workers that have ended."""
-        ended = [(name, task) for name, (_, task) in self._hired.items() if task.done()]
-        for name, _ in ended:
+    def reap(self) -> list[tuple[str, int, asyncio.Task[Life]]]:
+        """Take out the workers that have ended, with their slots."""
+        ended = [(name, slot, task) for name, (slot, task) in self._hired.items() if task.done()]
+        for name, _, _ in ended:
             del self._hired[name]
         return ended
 

@@ -23,6 +23,16 @@ def agent(name: str, term: int) -> str:
     return f"runs/{name}/agents/{term:06d}"
 
 
+def leaves(name: str) -> str:
+    """Terms whose agents have left others to carry on."""
+    return f"runs/{name}/left/"
+
+
+def leave(name: str, term: int) -> str:
+    """One such term."""
+    return f"runs/{name}/left/{term:06d}"
+
+
 def signs(name: str) -> str:
     """Signs that agents live."""
     return f"runs/{name}/signs/"
@@ -104,9 +114,29 @@ def withdrawal(name: str, number: int) -> str:
     return f"runs/{name}/ending/{number:03d}.withdrawn"
 
 
+def places(name: str) -> str:
+    """What engines know of workers' places."""
+    return f"runs/{name}/places/"
+
+
+def place(name: str, worker: str) -> str:
+    """Of one worker's."""
+    return f"runs/{name}/places/{worker}"
+
+
 def closed(name: str) -> str:
     """The merged result."""
     return f"runs/{name}/closed"
+
+
+def inputs(name: str) -> str:
+    """What a run that many may join is about, by part."""
+    return f"runs/{name}/inputs"
+
+
+def told(name: str) -> str:
+    """Who has told the result, where many have joined."""
+    return f"runs/{name}/told"
 
 
 def last(key: str) -> str:

@@ -10,19 +10,25 @@ from collections.abc import Callable, Sequence
 
 from pipeline.errors import EngineError
 from pipeline.logic.objects import Tomb
-from pipeline.model.events import Event, Notice, RunStarted, TestFinished, WorkerEnded, WorkerLost
+from pipeline.logic.pooling import behind
+from pipeline.model.events import Event, Notice, RunStarted, TestFinished, WorkerEnded, WorkerLost, WorkerTaken
+from pipeline.ports import Launcher
+from pipeline.ports.places import PlaceEnd
+from pipeline.protocol.budgets import Budgets
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.finishing import Ending, Finisher
 from pipeline.protocol.hearing import Hearer, list_births
 from pipeline.protocol.hiring import Crew, Hirer
 from pipeline.protocol.local import LocalHirer
-from pipeline.protocol.mandate import Mandate
+from pipeline.protocol.mandate import Joining, Mandate
 from pipeline.protocol.observing import Observer
 from pipeline.protocol.orders import Orders, first_of
 from pipeline.protocol.outages import Outages
+from pipeline.protocol.seats import SeatedLauncher
 from pipeline.protocol.staffing import Staff
+from pipeline.protocol.stories import read_stories
 from pipeline.protocol.supervising import Life
-from pipeline.protocol.terms import take_term
+from pipeline.protocol.terms import first_slot, take_term
 from pipeline.protocol.view import HARMLESS, RunView
 
 
@@ -56,14 +62,20 @@ class Leader:
 
     def __init__(self, mandate: Mandate) -> None:
         run, plan, clock, limits = mandate.run, mandate.plan, mandate.clock, mandate.limits
-        self.run, self.plan, self.launcher, self.clock, self.limits = run, plan, mandate.launcher, clock, limits
+        self.run, self.plan, self.clock, self.limits = run, plan, clock, limits
+        self.launcher: Launcher = mandate.launcher
         outages = Outages(clock, self.notice)
         self.store = CertainStore(mandate.store, clock, limits.retry_seconds, limits.outage_seconds, outages)
-        self.workers, self.pools, self.stop = mandate.workers, mandate.pools, mandate.stop
+        self.workers, self.pools, self.stop, self.joining = (
+            mandate.workers,
+            mandate.pools,
+            mandate.stop,
+            mandate.joining,
+        )
         self.nonces, self.sources_unchanged, self.errors = mandate.nonces, mandate.sources_unchanged, mandate.errors
-        self.view = RunView(run, plan, self.store, clock, limits.lease_seconds)
+        self.view = RunView(run, plan, self.store, clock, limits.lease_seconds, joined=mandate.joining is not None)
         self.orders = Orders()
-        self.crew = Crew(mandate.workers)
+        self.crew = Crew(range(mandate.workers))
         self.nonce = mandate.nonces()
         self.term = 0
         self._told: set[str] = set()
@@ -75,8 +87,13 @@ class Leader:
         self._observer: Observer
         self._sides: list[asyncio.Task[None]] = []
         self._ended_elsewhere: dict[str, Life] = {}
-        self.unborn = 0
-        """Workers elsewhere that ended before they were born."""
+        self.budgets = Budgets(self.view)
+        self.hopeless: dict[int, str] = {}
+        """Slots in which no worker elsewhere can be had, and why."""
+        self._has_lived = False
+        """Whether any worker of this term was born elsewhere."""
+        self._taken: set[str] = set()
+        """Workers that are to be told of as taken away."""
         self._troubles: set[str] = set()
         """Why, each told once."""
         self._begun = clock.monotonic()
@@ -113,6 +130,10 @@ class Leader:
         """Whether there are so many bad verdicts that the rest is not run."""
         return 0 < self.plan.fail_fast <= self.view.progress.bad
 
+    def beats(self) -> dict[str, str]:
+        """The newest heartbeat seen of each worker, by name."""
+        return {name: sight.version for name, sight in self._observer.sights.items()}
+
     def age(self) -> float:
         """Seconds since this leader began."""
         return self.clock.monotonic() - self._begun
@@ -123,7 +144,10 @@ class Leader:
 
     async def begin(self) -> None:
         """Take a term and learn what there is."""
-        self.term = await take_term(self.store, self.run, self.plan, nonce=self.nonce, clock=self.clock)
+        if self.joining is None:
+            self.term = await take_term(self.store, self.run, self.plan, nonce=self.nonce, clock=self.clock)
+        else:
+            await self._join(self.joining)
         self._observer = Observer(
             run=self.run,
             plan=self.plan,
@@ -138,8 +162,27 @@ class Leader:
             watched=[],
             asked=set(),
         )
+        if not self.hirer.is_local:
+            stories = await read_stories(self.store, self.run)
+            self.budgets.before = {worker: story.disruption for worker, story in stories.items() if story.disruption}
         await self.watch()
         await self.hearer.catch_up()
+
+    async def _join(self, joining: Joining) -> None:
+        """Take a term with slots of its own, behind those of all who came before."""
+        self.term = await take_term(
+            self.store,
+            self.run,
+            self.plan,
+            nonce=self.nonce,
+            clock=self.clock,
+            slots=self.workers,
+            place=joining.place,
+        )
+        first = await first_slot(self.store, self.run, self.term)
+        self.crew = Crew(range(first, first + self.workers))
+        self.pools = behind(self.pools, first)
+        self.launcher = SeatedLauncher(self.launcher, first, joining.root)
 
     def attend(self) -> None:
         """Look and listen from now on."""
@@ -181,6 +224,7 @@ class Leader:
         await self.view.refresh(self.limits.watch_seconds / 2)
         self._tell_losses()
         self._tell_unborn()
+        self._tell_taken()
         self._dismiss_absent()
         self._watched = self.clock.monotonic()
 
@@ -206,19 +250,21 @@ class Leader:
         """Free the slots of workers that live elsewhere and have a tombstone, whoever wrote it, or were never born."""
         if self.hirer.is_local:
             return
-        unborn = self.crew.hired_before(self.clock.monotonic() - self.limits.birth_seconds) - set(self.living)
+        now = self.clock.monotonic()
+        self.crew.touch(self.hirer.waiting(), now)
+        unborn = self.crew.hired_before(now - self.limits.birth_seconds) - set(self.living)
         for name in self.crew.hired:
             if name in self.view.tombs or name in unborn:
                 self.crew.dismiss(name)
 
     def reap(self) -> None:
         """Take out the workers whose supervisor has ended, and tell how; those elsewhere are told of by `Hearer`."""
-        for name, task in self.crew.reap():
+        for name, slot, task in self.crew.reap():
             self._watched = float("-inf")
             life = _life(task)
             self._observer.asked.discard(name)
             if life.error is not None and life.error.permanent:
-                self.fault = self.fault or str(life.error)
+                self._give_up(slot, str(life.error))
             if not self.hirer.is_local:
                 self._ended_elsewhere[name] = life
             elif not life.was_born:
@@ -238,10 +284,44 @@ class Leader:
         ended, self._ended_elsewhere = self._ended_elsewhere, {}
         for name, life in ended.items():
             if name not in self.living and name not in self.view.tombs and life.cause not in HARMLESS:
-                self.unborn += 1
+                self.budgets.unborn += self._has_lived  # Else none can be had at all: each slot gives up by itself.
                 if life.detail not in self._troubles:
                     self._emit_loss(name, life)
                 self._troubles.add(life.detail)
+
+    def _give_up(self, slot: int, why: str) -> None:
+        """No worker can be had: here at all, elsewhere in that slot, while others live or may start."""
+        if not self.hirer.is_local:
+            self.hopeless[slot] = why
+            if not set(self.crew.all_slots) <= self.hopeless.keys():
+                return
+        self.fault = self.fault or "; ".join(dict.fromkeys([*self.hopeless.values()] or [why]))
+
+    def place_ended(self, worker: str, end: PlaceEnd) -> None:
+        """The place of a worker elsewhere is gone; it may have been given up before."""
+        self.budgets.ends[worker] = end
+        if end.disruption:
+            self._taken.add(worker)
+            self.news.set()
+
+    def cannot_go_on(self) -> bool:
+        """Whether what is left to do can be done by nobody who lives or may start."""
+        if self.hirer.is_local:
+            return bool(self.fault)
+        return not self.living and (bool(self.fault) or self._staff.is_stuck())
+
+    def why_not(self) -> str:
+        """Why nobody can start, for people."""
+        return self.fault or "; ".join(dict.fromkeys(self.hopeless.values()))
+
+    def _tell_taken(self) -> None:
+        """Tell of each worker that was taken away once. `Hearer` tells of those that could not end in order."""
+        for name in sorted(self._taken - set(self.living)):
+            tomb, end = self.view.tombs.get(name), self.budgets.ends[name]
+            self._taken.discard(name)
+            if tomb is None or tomb.is_orderly:
+                told = WorkerTaken(time=self.clock.wall(), worker=name, cause=end.disruption, detail=end.detail)
+                self.emit(told)
 
     def _emit_loss(self, name: str, life: Life) -> None:
         self.emit(WorkerLost(time=self.clock.wall(), worker=name, cause=life.cause, detail=life.detail))

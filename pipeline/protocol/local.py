@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.logic.objects import Birth
 from pipeline.protocol import keys
+from pipeline.protocol.mandate import Joining
 from pipeline.protocol.supervising import Life, supervise
 from pipeline.protocol.worker import Worker
 
@@ -22,10 +24,13 @@ class LocalHirer:
 
     def __init__(self, leader: Leader) -> None:
         self._leader = leader
+        self._at_work: set[str] = set()
+        """Those that have not sent home what they leave, where that is done."""
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a supervisor."""
         leader = self._leader
+        self._at_work.add(birth.worker)
         worker = Worker(
             run=leader.run,
             birth=birth,
@@ -38,11 +43,27 @@ class LocalHirer:
             emit=leader.emit,
             limits=leader.limits,
             orders=leader.orders,
+            parting=partial(self._part, birth.worker, leader.joining) if leader.joining is not None else None,
         )
-        return asyncio.get_running_loop().create_task(supervise(worker))
+        task = asyncio.get_running_loop().create_task(supervise(worker))
+        task.add_done_callback(lambda _: self._at_work.discard(birth.worker))
+        return task
+
+    async def _part(self, worker: str, joining: Joining) -> None:
+        """All work in one checkout: the last one sends for all, when nobody writes there any more."""
+        self._at_work.discard(worker)
+        if not self._at_work:
+            await joining.parting(worker)
 
     async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
         """Nothing to do: they hear the leader's orders."""
+
+    def waiting(self) -> Collection[str]:
+        """None: they are born at once."""
+        return ()
+
+    async def keep_stories(self) -> None:
+        """Nothing: their places are this process."""
 
     async def let_go(self) -> None:
         """Nothing to do: they are the leader's own tasks."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from attrs import frozen
 
@@ -17,6 +18,20 @@ from pipeline.protocol.orders import Stop
 def new_nonce() -> str:
     """A word nobody else has."""
     return secrets.token_hex(8)
+
+
+@frozen(kw_only=True)
+class Joining:
+    """An agent that works beside others in one run, with workers of its own."""
+
+    place: str
+    """Where it is, for people."""
+    root: str
+    """The project's folder there."""
+    may_leave: bool
+    """Whether it ends when it has nothing to do and others are heard to work."""
+    parting: Callable[[str], Coroutine[Any, Any, None]]
+    """Sends home what that worker of ours has left."""
 
 
 @frozen(kw_only=True)
@@ -34,6 +49,8 @@ class Mandate:
     """How many there may be, in slots from 0."""
     pools: Sequence[Pool] = ()
     """They share out the slots; none: all workers run all suites."""
+    joining: Joining | None = None
+    """Given where others work beside it; then slots, here from 0, are counted on behind theirs."""
     stop: Stop
     sources_unchanged: Callable[[], bool] = lambda: True
     errors: tuple[str, ...] = ()

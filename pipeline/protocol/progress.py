@@ -29,6 +29,10 @@ class Progress:
         """Tests with a bad final record."""
         return len(set().union(*self._bad.values()))
 
+    def is_done(self, test: int) -> bool:
+        """Whether that test has a final record."""
+        return self._holders[test] > 0
+
     def add(self, worker: str, test: int, *, bad: bool) -> None:
         """A living worker has a final record."""
         live = self._live.setdefault(worker, set())

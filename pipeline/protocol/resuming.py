@@ -48,6 +48,17 @@ async def open_run(store: Store, clock: Clock, identity: str, plan: Plan) -> tup
             return name, from_json(standing)
 
 
+async def join_run(store: Store, clock: Clock, run: str, plan: Plan) -> Plan:
+    """Begin the run of that name, or take over the plan that stands: many may try at once, one plan is created.
+
+    Raises `StoreDamaged`.
+    """
+    certain = CertainStore(store, clock)
+    if await certain.create(keys.plan(run), to_json(plan)):
+        return plan
+    return await read_plan(certain, run)
+
+
 async def adopt_run(store: Store, clock: Clock, run: str) -> Plan:
     """The plan of a run named by a person. Raises `UntrustworthyRun` when there is none, `StoreDamaged`."""
     return await read_plan(CertainStore(store, clock), run)

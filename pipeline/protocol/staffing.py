@@ -72,11 +72,15 @@ class Staff:
         leader = self._leader
         ours = {name: (slot, suites_of(leader.pools, slot)) for name, slot in leader.crew.slots.items()}
         births = [await leader.view.read_birth(name) for name in living if name not in ours]
-        return {**ours, **{birth.worker: (birth.slot, birth.suites) for birth in births if birth is not None}}
+        others = {birth.worker: (birth.slot, birth.suites) for birth in births if birth is not None}
+        if leader.joining is not None:  # Others staff their own slots, whatever is done here.
+            others = {name: other for name, other in others.items() if other[0] in leader.crew.all_slots}
+        return {**ours, **others}
 
     def _wanted(self, present: Present) -> list[int]:
         """Slots that need a worker now: for each of them, some pool has work that nobody idle will take."""
-        free = self._leader.crew.free_slots(self._held(present))
+        leader = self._leader
+        free = [slot for slot in leader.crew.free_slots(self._held(present)) if slot not in leader.hopeless]
         needs = self._needs(present) if free else []
         wanted = []
         for slot in free:
@@ -87,6 +91,16 @@ class Staff:
                     need.hire()
         return wanted
 
+    def is_stuck(self) -> bool:
+        """Whether all that is left to do is for slots in which no worker can be had."""
+        leader = self._leader
+        open_slots = set(leader.crew.all_slots) - leader.hopeless.keys()
+        if not leader.hopeless:
+            return False
+        able = [suites_of(leader.pools, slot) for slot in open_slots]
+        left = {test.suite for at, test in enumerate(leader.plan.tests) if not leader.view.progress.is_done(at)}
+        return not any(serves(suites, [suite]) for suites in able for suite in left)
+
     def _held(self, present: Present) -> set[int]:
         """Slots of living workers, whoever hired them: two would else be one `gw<n>`. One that can do no work of the
         slot's pool, because pools were changed, does not keep that pool waiting."""
@@ -96,7 +110,7 @@ class Staff:
     def _needs(self, present: Present) -> list[_Need]:
         leader = self._leader
         kinds = [(pool.slots, pool.suites) for pool in leader.pools] if len(leader.pools) > 1 else []
-        return [self._need(slots, suites, present) for slots, suites in kinds or [(range(leader.workers), ())]]
+        return [self._need(slots, suites, present) for slots, suites in kinds or [(leader.crew.all_slots, ())]]
 
     def _need(self, slots: range, suites: Sequence[str], present: Present) -> _Need:
         able = {name for name, (_, own) in present.items() if serves(own, suites)}
@@ -117,9 +131,9 @@ class Staff:
         return sum(self._batches[suite] - gone[suite] for suite in suites)
 
     async def _leads(self, present: Collection[str]) -> bool:
-        """Whether this term is the newest; with nobody left alive, the next one is taken."""
+        """Whether this term is the newest, or has its slots to itself; with nobody left alive, the next one is taken."""
         leader = self._leader
-        if await newest_term(leader.store, leader.run) == leader.term:
+        if leader.joining is not None or await newest_term(leader.store, leader.run) == leader.term:
             return True
         if present:
             return False

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pipeline.errors import Fenced, StoreDamaged
 from pipeline.logic.blame import OUT_OF_MEMORY, Charges, Judgement, add_charge
-from pipeline.logic.objects import Birth, Claim, Tomb, from_bytes
+from pipeline.logic.objects import DISRUPTIONS, Birth, Claim, Tomb, from_bytes
 from pipeline.logic.trails import Attempt, Trail, follow
 from pipeline.model.plans import Plan
 from pipeline.ports import Clock
@@ -20,7 +20,7 @@ from pipeline.protocol.progress import Progress
 from pipeline.protocol.tombs import read_tomb
 
 HARMLESS = frozenset({"finished", "stopped", "closed", "fenced"})
-"""Causes of an end that spend nothing of the budget."""
+"""Causes of an end that spend nothing of the budget for losses."""
 
 _TOGETHER = 16
 """Reads that are under way at once."""
@@ -29,7 +29,11 @@ _TOGETHER = 16
 class RunView:
     """A process's knowledge of one run. Call `refresh` to learn more."""
 
-    def __init__(self, run: str, plan: Plan, store: CertainStore, clock: Clock, lease_seconds: float) -> None:
+    def __init__(
+        self, run: str, plan: Plan, store: CertainStore, clock: Clock, lease_seconds: float, *, joined: bool = False
+    ) -> None:
+        self.joined = joined
+        """Terms stand beside each other: a test that takes one agent after the other along is charged with all of them."""
         self.run, self.plan, self.store, self.clock = run, plan, store, clock
         self.lease_seconds = lease_seconds
         self.attempts: dict[int, int] = {}
@@ -97,15 +101,15 @@ class RunView:
             is_lost = tomb is not None and not tomb.is_orderly
             went_wrong = went_wrong or is_lost or bool(trail and trail.deaths)
             if trail is not None:
-                of_term = tomb is not None and self._is_of_term(trail.worker, term)
+                of_term = tomb is not None and (self.joined or self._is_of_term(trail.worker, term))
                 _add_charges(
                     charges, trail, loss_of(tomb, is_careful=(batch, attempt) in self.careful, of_term=of_term)
                 )
         return charges, went_wrong
 
-    def losses(self, term: int) -> int:
-        """Workers of that term that ended as they should not; who was cut off by an outage does not count."""
-        return sum(tomb.cause not in HARMLESS and self._is_of_term(name, term) for name, tomb in self.tombs.items())
+    def tombs_of(self, term: int) -> list[Tomb]:
+        """Of workers of that term, as far as known."""
+        return [tomb for name, tomb in self.tombs.items() if self._is_of_term(name, term)]
 
     def learn_own_claim(self, claim: Claim) -> None:
         """Take over a claim that this process made."""
@@ -218,9 +222,10 @@ def loss_of(tomb: Tomb | None, *, is_careful: bool, of_term: bool) -> str:
     """What the end of a worker charges the test with that was in flight: `crash`, `loss` or nothing.
 
     A runtime that says with proof that the whole container was out of memory convicts, but only where each start was
-    durable before its test began: else a later test may have done it. Losses count in their own term only.
+    durable before its test began: else a later test may have done it. Losses count in their own term only. Whoever was
+    taken away was not lost by a test.
     """
-    if tomb is None or tomb.is_orderly:
+    if tomb is None or tomb.is_orderly or tomb.cause in DISRUPTIONS:
         return ""
     if tomb.cause == OUT_OF_MEMORY and tomb.proof and is_careful:
         return "crash"

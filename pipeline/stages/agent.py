@@ -109,6 +109,24 @@ class Joined:
     """Where this job is, for people."""
 
 
+class Joins(Protocol):
+    """What lets this job join others."""
+
+    @property
+    def joined(self) -> Joined | None:
+        """The run that this job joins; None: it works alone. Raises `UsageError`."""
+
+    @property
+    def inputs(self) -> Mapping[str, Mapping[str, str]]:
+        """What decides verdicts, by part and name, spelled the same on every machine that has the same."""
+
+    def is_named(self) -> bool:
+        """Whether a run to join is named; leaves settings open."""
+
+    def parting(self, run: str) -> Callable[[str], Coroutine[Any, Any, None]]:
+        """What sends home what tests have left on this machine, under the name of a worker."""
+
+
 @frozen(kw_only=True)
 class Check:
     """One thing that `doctor` has looked at."""
@@ -142,17 +160,8 @@ class Agent(Protocol):
         """What decides verdicts, as it was when first asked for."""
 
     @property
-    def joined(self) -> Joined | None:
-        """The run that this job joins; None: it works alone. Raises `UsageError`."""
-
-    def may_join(self) -> bool:
-        """Whether a run to join is named; leaves settings open."""
-
-    def shared_inputs(self) -> Mapping[str, Mapping[str, str]]:
-        """What decides verdicts, by part and name, spelled the same on every machine that has the same."""
-
-    def parting(self, run: str) -> Callable[[str], Coroutine[Any, Any, None]]:
-        """What sends home what tests have left on this machine, under the name of a worker."""
+    def joins(self) -> Joins:
+        """What lets this job join others."""
 
     def show(self, run: MergedRun) -> None:
         """Write the summary, and no report."""

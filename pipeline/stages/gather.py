@@ -15,8 +15,8 @@ from attrs import evolve
 from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, EngineError, FleetError, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
-from pipeline.stages import collect, launch
-from pipeline.stages.agent import Agent
+from pipeline.stages import collect, join, launch
+from pipeline.stages.agent import Agent, Joined
 
 if TYPE_CHECKING:
     from pipeline.model.runs import MergedRun
@@ -44,14 +44,34 @@ def gather(agent: Agent) -> dict[str, Any]:
     if agent.workforce.in_foreground:
         return {}
     run = merged(agent, launch.read(agent))
+    if agent.joins.joined is not None and (answer := _as_others_told(agent, run, agent.joins.joined)) is not None:
+        return answer
     facts = {name: one.facts for name, one in collect.read(agent).items()} if collect.output(agent).exists() else {}
     run = concluded(agent, run, with_homes(agent, facts, agent.bring_home(run.run)))
     agent.learn(run)
     agent.finish(run)
     deliver(agent, facts)
+    join.tell(agent, run)
     if run.exit_code != EXIT_GOOD:
         raise failure_of(run)
-    return {"run": run.run}
+    return {"run": run.run, "fresh": agent.joins.joined is None}
+
+
+def _as_others_told(agent: Agent, run: MergedRun, joined: Joined) -> dict[str, Any] | None:
+    """End as a job that does not gather; None: it does. Raises `TestsFailed` or `UntrustworthyRun` where all jobs decide."""
+    role = launch.role(agent)
+    if role == join.LEFT:
+        join.say_who_stays(agent, joined)
+        return {"run": run.run, "fresh": False}
+    told = join.heard(agent, role)
+    if told is None:
+        return None
+    run = evolve(run, exit_code=told.exit_code, reason=told.reason)
+    agent.show(run)
+    join.say_who_tells(agent, told, code=0 if join.ends_well(agent, role, told) else told.exit_code)
+    if not join.ends_well(agent, role, told):
+        raise failure_of(run)
+    return {"run": run.run, "fresh": False}
 
 
 def merged(agent: Agent, name: str) -> MergedRun:
@@ -93,7 +113,8 @@ def with_homes(
         return facts
     from pipeline.model.images import Places  # Here, because only runs elsewhere need it.
 
-    homes = {"folders": [str(each) for each in brought], "here": str(agent.root), "there": Places().project}
+    there = [Places().project, *join.roots(agent)]
+    homes = {"folders": [str(each) for each in brought], "here": str(agent.root), "there": there}
     return {suite: {**told, "homes": homes} for suite, told in facts.items()}
 
 

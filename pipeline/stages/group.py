@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
-from pipeline.stages import collect
+from pipeline.stages import collect, join
 from pipeline.stages.agent import Agent
 
 if TYPE_CHECKING:  # What plans is imported where it is used: a `doit` with nothing to do never plans.
@@ -42,6 +42,8 @@ def group(agent: Agent, resume: str) -> dict[str, Any]:
 
     Where workers run images, an unfinished run keeps its plan: images of another one could not go on with it.
     """
+    if join.is_over(agent):
+        return {}
     plan = agent.wait(_unfinished(agent, resume)) if agent.runs_images() else None
     plan = plan or _new_plan(agent)
     write(plan, folder(agent))
@@ -84,9 +86,11 @@ def least_maxfail(facts: Iterable[Mapping[str, Any]]) -> int:
 
 def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int]], fail_fast: int) -> Plan:
     from pipeline.logic.planning import freeze
-    from pipeline.logic.pooling import batches_of_pools, buckets_of_pools
+    from pipeline.logic.pooling import batches_of_pools, buckets_of_pools, multiplied
 
     wishes, pools = agent.wishes(), agent.pools()
+    if agent.joins.joined is not None:
+        pools = multiplied(pools, agent.joins.joined.jobs)
     batches = batches_of_pools(tests, pools, seed=wishes.seed, affinity=affinity)
     buckets = buckets_of_pools(tests, batches, pools, affinity=affinity)
     return freeze(tests, batches, buckets, seed=wishes.seed, fail_fast=fail_fast)

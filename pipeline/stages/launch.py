@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.model.plans import Batch, Plan
     from pipeline.model.pools import Pool
     from pipeline.protocol.finishing import Ending
+    from pipeline.protocol.mandate import Joining
 
 NAMED = 5
 """So many changed sources are named."""
@@ -41,7 +42,7 @@ def register(
         lambda: TaskSpec(
             name="launch",
             actions=(Action(launch, {"agent": agent, "resume": resume}),),
-            needs=(joined,) if agent.joined is not None else (),
+            needs=(joined,) if agent.joins.joined is not None else (),
             setup=() if agent.workforce.in_foreground else ((pushed if agent.runs_images() else grouped),),
             digest=lambda: _digest(agent, resume),
             lost=lambda: "" if agent.up_to_date_counts() else "a suite's `up_to_date` is false",
@@ -51,7 +52,7 @@ def register(
 
 
 def _digest(agent: Agent, resume: str) -> Digest:
-    joins = {"join": agent.joined.run} if agent.joined is not None else {}
+    joins = {"join": agent.joins.joined.run} if agent.joins.joined is not None else {}
     return {**agent.inputs().parts, **({"resume": resume} if resume else {}), **joins}
 
 
@@ -65,13 +66,13 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
     stop.check()
     if agent.workforce.in_foreground:
         return _in_foreground(agent)
-    if agent.joined is not None and (code := _code_of_closed(agent, agent.joined.run)) is not None:
-        return _leave(agent, agent.joined.run, code, join.LATE)
+    if agent.joins.joined is not None and (code := _code_of_closed(agent, agent.joins.joined.run)) is not None:
+        return _leave(agent, agent.joins.joined.run, code, join.LATE)
     run, ending = agent.wait(_lead(agent, resume, stop))
     left = _leave(agent, run, ending.exit_code, _role(ending))
     if ending.closed:
         agent.ended[run] = ending.merged
-        if agent.joined is not None:
+        if agent.joins.joined is not None:
             return left
         is_final = ending.exit_code == 0 and not ending.merged.mixed and agent.up_to_date_counts()
         return {"run": run, "fresh": is_final}
@@ -79,8 +80,8 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
         return left
     done = len(ending.merged.outcomes)
     text = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
-    hint = f"{'other jobs go on with it, and so does ' if agent.joined is not None else ''}the same command"
-    hint += "" if agent.joined is not None else " goes on with it"
+    hint = f"{'other jobs go on with it, and so does ' if agent.joins.joined is not None else ''}the same command"
+    hint += "" if agent.joins.joined is not None else " goes on with it"
     if stop.signal_number:
         raise Stopped(text, signal_number=stop.signal_number, hint=hint)
     reason = ending.reason or "it could not be carried out"
@@ -120,9 +121,11 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
 async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
-    from pipeline.logic.pooling import whole
+    from attrs import evolve
+
+    from pipeline.logic.pooling import multiplied, whole
     from pipeline.protocol import apart, attending, leading, orders
-    from pipeline.protocol.mandate import Joining, Mandate, new_nonce
+    from pipeline.protocol.mandate import Mandate, new_nonce
 
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume)
@@ -130,18 +133,15 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     _tell_sizes(agent, pools)
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     told, launcher, limits = orders.Stop(), agent.launcher(), agent.limits()
+    machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
+    if machines > 1:  # Others are only listened to, to know when all is done.
+        limits = evolve(limits, hear_seconds=max(limits.hear_seconds, limits.watch_seconds / 2))
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
     loop = asyncio.get_running_loop()
     with (
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
         stop.leaving(_leftovers(agent, run)),
     ):
-        joining = agent.joined and Joining(
-            place=agent.joined.place,
-            root=str(agent.root),
-            may_leave=not agent.joined.all_decide,
-            parting=agent.parting(run),
-        )
         mandate = Mandate(
             run=run,
             plan=plan,
@@ -151,17 +151,30 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             emit=agent.emit,
             limits=limits,
             workers=agent.slots(),
-            joining=joining,
+            joining=_joining(agent, run),
             stop=told,
             sources_unchanged=lambda: is_unchanged(agent),
             errors=_collection_errors(agent),
             store_name=agent.store_name(),
-            expected_seconds=_expected(plan, pools, done),
+            expected_seconds=_expected(plan, multiplied(pools, machines), done),
             pools=pools,
         )
         async with signing:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _joining(agent: Agent, run: str) -> Joining | None:
+    if agent.joins.joined is None:
+        return None
+    from pipeline.protocol.mandate import Joining
+
+    return Joining(
+        place=agent.joins.joined.place,
+        root=str(agent.root),
+        may_leave=not agent.joins.joined.all_decide,
+        parting=agent.joins.parting(run),
+    )
 
 
 def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:
@@ -187,11 +200,11 @@ async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
     from pipeline.protocol import resuming
 
     store, clock, identity = agent.store(), agent.clock(), agent.inputs().identity
-    if agent.joined is not None:
-        run = agent.joined.run
+    if agent.joins.joined is not None:
         _prepare(agent)
-        plan = await resuming.join_run(store, clock, run, group.read(agent))
-        return run, plan, {one.result.test for one in (await resuming.merged(store, clock, run)).outcomes}
+        name = agent.joins.joined.run
+        plan = await resuming.join_run(store, clock, name, group.read(agent))
+        return name, plan, {one.result.test for one in (await resuming.merged(store, clock, name)).outcomes}
     run = resume or await resuming.find_unfinished(store, clock, identity)
     if not run:
         _prepare(agent)
@@ -237,10 +250,17 @@ def _left(plan: Plan, batch: Batch, done: Set[str]) -> float:
     return sum(test.seconds for test in tests if test.id not in done)
 
 
-def read(agent: Agent) -> tuple[str, str]:
-    """The run that `launch` ended, and what this job was to it. Raises `UntrustworthyRun` when that is not known."""
+def role(agent: Agent) -> str:
+    """What this job was to the run that `launch` ended; see `join`."""
     try:
-        told = json.loads(output(agent).read_text("utf-8"))
-        return str(told["run"]), str(told["role"])
+        return str(json.loads(output(agent).read_text("utf-8"))["role"])
+    except (OSError, ValueError, KeyError):
+        return join.LATE
+
+
+def read(agent: Agent) -> str:
+    """The run that `launch` ended. Raises `UntrustworthyRun` when that is not known."""
+    try:
+        return str(json.loads(output(agent).read_text("utf-8"))["run"])
     except (OSError, ValueError, KeyError) as error:
         raise UntrustworthyRun(f"cannot read {str(output(agent))!r}: {error}", hint="run `doit -a launch`") from error

@@ -128,8 +128,8 @@ def _worker(
 ) -> Worker:
     from pipeline.adapters.cgroup import out_of_memory_kills
     from pipeline.launchers.local import LocalLauncher
+    from pipeline.launchers.outputs import send_outputs
     from pipeline.worker.memory import MemoryLauncher
-    from pipeline.worker.outputs import send_outputs
 
     limits = limits_of(stated)
     specs = specs_of(stated, env)

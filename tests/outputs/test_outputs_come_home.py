@@ -17,12 +17,12 @@ from extensions.homecoming import bring_home
 from pipeline.adapters.clock import SystemClock
 from pipeline.adapters.output_archive import OutputLimits, pack
 from pipeline.errors import StoreDamaged
+from pipeline.launchers.outputs import send_outputs
 from pipeline.model.events import Event, Notice
 from pipeline.model.suites import HarnessSpec
 from pipeline.protocol import keys, outputs
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.outputs import fetch_output, list_outputs, send_output
-from pipeline.worker.outputs import send_outputs
 from tests.fakes.memory_store import MemoryStore
 
 RUN = "r-1"

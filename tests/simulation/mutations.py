@@ -157,7 +157,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         (("protocol.view", "RunView.remaining", lambda _: lambda view, batch: tuple(view.plan.batches[batch].tests)),),
         seed=2,
     ),
-    Mutation("losses", "the budget never ends", (("protocol.finishing", "is_budget_spent", always(False)),), seed=199),
+    Mutation("losses", "the budget never ends", (("protocol.budgets", "is_budget_spent", always(False)),), seed=199),
     Mutation(
         "losses",
         "every death is a proven crash",
@@ -317,6 +317,24 @@ MUTATIONS: tuple[Mutation, ...] = (
         "the slots of living workers of other terms are given again",
         (("protocol.staffing", "Staff._held", always(frozenset())),),
         seed=85,
+    ),
+    Mutation(
+        "joining",
+        "every agent's slots begin with 0",
+        (("protocol.leading", "first_slot", always_later(0)),),
+        seed=0,
+    ),
+    Mutation(
+        "joining",
+        "who leaves relies on others that leave",
+        (("protocol.leaving", "stays_out", always(frozenset())),),
+        seed=0,
+    ),
+    Mutation(
+        "joining",
+        "whoever closes holds the result to be its own",
+        (("protocol.finishing", "Finisher._has_closed", always_later(True)),),
+        seed=0,
     ),
     Mutation(
         "deletion",

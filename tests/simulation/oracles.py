@@ -106,6 +106,13 @@ class Oracle:
             if other.slot == birth.slot and serves and keys.tomb(leader.run, other.worker) not in self.values:
                 raise Broken(f"{birth.worker} is hired for the slot in which {other.worker} lives (pools)")
 
+    def _sits_apart(self, birth: Birth) -> None:
+        """Agents that have joined one run share no slot."""
+        for key, data in self.values.items() if self.world.scenario.joined_at else ():
+            other = from_bytes(Birth, data) if "/workers/" in key else birth
+            if other.slot == birth.slot and other.term != birth.term:
+                raise Broken(f"{birth.worker} has a slot that {other.worker} of another agent has, too (joining)")
+
     def ends(self, harness: SimHarness, test: int, *, how: str) -> None:
         """A test really ends."""
         self.running[test].discard(harness.number)
@@ -172,6 +179,7 @@ class Oracle:
             self._claimed(key, from_bytes(Claim, data))
         elif "/workers/" in key:
             self._named_plan(key, from_bytes(Birth, data).plan)
+            self._sits_apart(from_bytes(Birth, data))
         elif "/tombs/" in key:
             self._buried(key, from_bytes(Tomb, data))
         elif key.endswith("/plan"):

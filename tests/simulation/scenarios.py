@@ -58,6 +58,12 @@ class Scenario:
     limits: Limits
     pools: str = ""
     """How the workers are shared out between the two suites: "apart", "shared", or not at all."""
+    joined_at: tuple[float, ...] = ()
+    """When others join the run that the first agent joins; none: agents succeed each other."""
+    jobs_killed_at: tuple[float, ...] = ()
+    """When one of them is killed."""
+    may_leave: bool = False
+    """Whether they end when others carry on."""
     pools_change: bool = False
     """Later agents have other pools: each suite has the other's share."""
 
@@ -158,7 +164,7 @@ def _elsewhere(scenario: Scenario) -> Scenario:
     """Some worlds more of workers elsewhere: quiet ones, in which all must end in order, and such with little memory."""
     rng = random.Random(f"elsewhere {scenario.seed}")
     if not scenario.apart:
-        return scenario
+        return _joined(scenario)
     if rng.random() < 0.3:
         scenario = evolve(
             scenario, starves=True, salvages=True, scripts=tuple(_hungry(rng, each) for each in scenario.scripts)
@@ -184,6 +190,21 @@ def _elsewhere(scenario: Scenario) -> Scenario:
                 scenario, starves=False, scripts=tuple(_at_length(at) for at in range(len(scenario.scripts)))
             )
     return scenario
+
+
+def _joined(scenario: Scenario) -> Scenario:
+    """Some worlds are jobs that join one run, some of them late."""
+    rng = random.Random(f"joined {scenario.seed}")
+    if rng.random() < 0.5:
+        return scenario
+    lease = scenario.lease_seconds
+    return evolve(
+        scenario,
+        joined_at=tuple(rng.choice((0.0, rng.uniform(0, lease), 6 * lease)) for _ in range(rng.choice((1, 2, 3)))),
+        jobs_killed_at=tuple(rng.uniform(0, 4 * lease) for _ in range(rng.choice((0, 0, 1, 2)))),
+        may_leave=rng.random() < 0.6,
+        second_agent_at=None,
+    )
 
 
 def _at_length(test: int) -> Script:

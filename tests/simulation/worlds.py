@@ -19,7 +19,8 @@ from pipeline.model.runs import MergedRun
 from pipeline.ports import Remains
 from pipeline.protocol import elsewhere, keys, leading, resuming, supervising, sweeping
 from pipeline.protocol.certain import CertainStore
-from pipeline.protocol.mandate import Mandate
+from pipeline.protocol.finishing import LEFT
+from pipeline.protocol.mandate import Joining, Mandate
 from pipeline.protocol.orders import Orders, Stop
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
@@ -33,6 +34,7 @@ from tests.simulation.scenarios import Scenario
 from tests.simulation.telling import has_told
 
 IDENTITY = "0123456789abcdef"
+JOINED = "ci-7"
 PATIENCE_LEASES = 400
 MOST_AGENTS = 25
 MOST_NODS = 2
@@ -75,6 +77,10 @@ class World:
     """By process, what the agent goes by that has started it."""
     events: list[Event] = field(factory=list)
     closed: list[MergedRun] = field(factory=list)
+    left: set[str] = field(factory=set)
+    """Agents that have ended in order because others carry on."""
+    closers: list[str] = field(factory=list)
+    """Agents that were told that theirs is the result that stands."""
     starved: set[str] = field(factory=set)
     """Processes that were out of memory."""
     faults: list[BaseException] = field(factory=list)
@@ -139,6 +145,8 @@ class World:
         if self._is_out(operation):
             return Fate(refused=True)
         before = rng.uniform(0, 0.02) if rng.random() < 0.5 else 0.0
+        if "/left/" in operation.key and operation.kind == "create":  # So that several are about to leave at once.
+            return Fate(before_seconds=rng.choice((0.0, rng.uniform(0, scenario.lease_seconds))))
         if rng.random() < scenario.slow_rate:
             before = rng.uniform(0, 0.3)
         chance = rng.random()
@@ -224,6 +232,10 @@ class World:
             self.later(when, partial(self._freeze, seconds))
         for when in scenario.buried_at:
             self.later(when, self._bury_somebody)
+        for when in scenario.joined_at:
+            self.later(when, lambda: self._start_agent(scenario.resumed_workers))
+        for when in scenario.jobs_killed_at:
+            self.later(when, self._kill_a_job)
         if scenario.second_agent_at is not None:
             self.later(scenario.second_agent_at, lambda: self._start_agent(scenario.resumed_workers))
         if scenario.agent_crashes_at is not None:
@@ -236,8 +248,19 @@ class World:
             if self.now > limit or len(self.agents) > MOST_AGENTS:
                 raise Broken(f"the run does not end: {len(self.agents)} agents, {self.now:g} s")
             if all(task.done() for task in self._tasks):
+                if not self.closed and {agent.name for agent in self.agents} == self.left:
+                    raise Broken("all have left the run to each other: nobody decides (joining)")
                 self._start_agent(scenario.resumed_workers)
         await self._settle()
+
+    def _kill_a_job(self) -> None:
+        """A job's machine is taken away, mostly one that others rely on."""
+        living = [each for each in self.agents if not each.is_gone]
+        busy = {harness.process for harness in self.harnesses if harness.in_flight is not None and not harness.is_over}
+        if self.rng.random() < 0.8:
+            living = [each for each in living if each in busy] or living
+        if living:
+            self.crash(self.rng.choice(living))
 
     def _strike(self) -> None:
         """Something dies: a worker's process, or a harness by a foreign SIGKILL."""
@@ -305,12 +328,7 @@ class World:
         if scenario.stops_at is not None and len(self.agents) == 1:
             self.later(scenario.stops_at, lambda: stop.request(2))
         try:
-            run = await resuming.find_unfinished(store, clock, IDENTITY)
-            if run is None:
-                plan = self.plan if len(self.agents) == 1 else scenario.other_plan
-                run, plan = await resuming.open_run(store, clock, IDENTITY, plan)
-            else:
-                plan = await resuming.adopt_run(store, clock, run)
+            run, plan = await self._find_run(store, clock)
             self.oracle.leads(run, plan)
             pools = self.pools[process.name] = scenario.pools_of(workers, is_first=len(self.agents) == 1)
             mandate = Mandate(
@@ -323,6 +341,7 @@ class World:
                 limits=scenario.limits,
                 workers=workers,
                 pools=pools,
+                joining=self._joining(process) if scenario.joined_at else None,
                 stop=stop,
                 sources_unchanged=lambda: not scenario.sources_change,
                 nonces=lambda: f"n{self.next_number()}",
@@ -331,6 +350,11 @@ class World:
             if ending.closed:
                 has_told(told, ending, is_alone=self._leads_alone(process))
                 self.closed.append(ending.merged)
+                self.closers += [process.name] if ending.is_closer else []
+                if len(self.closers) > 1:
+                    raise Broken(f"{self.closers} all hold that theirs is the result (closing)")
+            elif ending.reason == LEFT and scenario.may_leave:
+                self.left.add(process.name)
             elif ending.exit_code not in (2, 130):
                 raise Broken(f"exit code {ending.exit_code} of an open run")
         except Gone:
@@ -343,6 +367,22 @@ class World:
                 self.fail(fault)
         finally:
             self.crash(process)
+
+    async def _find_run(self, store: SimStore, clock: SimClock) -> tuple[str, Plan]:
+        """As the stage does: by the name that all jobs know, or by what is to be run."""
+        plan = self.plan if len(self.agents) == 1 else self.scenario.other_plan
+        if self.scenario.joined_at:
+            return JOINED, await resuming.join_run(store, clock, JOINED, plan)
+        run = await resuming.find_unfinished(store, clock, IDENTITY)
+        if run is None:
+            return await resuming.open_run(store, clock, IDENTITY, plan)
+        return run, await resuming.adopt_run(store, clock, run)
+
+    def _joining(self, process: Process) -> Joining:
+        async def part(worker: str) -> None:
+            await process.gate()
+
+        return Joining(place=process.name, root="", may_leave=self.scenario.may_leave, parting=part)
 
     def _tell(self, told: list[Event], event: Event) -> None:
         told.append(event)
@@ -406,6 +446,13 @@ class ApartHirer:
 
     async def let_go(self) -> None:
         """Nothing: processes that live elsewhere go on."""
+
+    def waiting(self) -> Sequence[str]:
+        """None is known to wait."""
+        return ()
+
+    async def keep_stories(self) -> None:
+        """Nothing is known of places."""
 
     async def _live(self, birth: Birth) -> supervising.Life:
         world, leader = self._world, self._leader

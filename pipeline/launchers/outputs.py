@@ -1,4 +1,7 @@
-"""What a worker sends home before it ends: files that suites name, and its logs. Best effort: verdicts need none of it."""
+"""What a worker sends home before it ends, where those who gather may be elsewhere: files that suites name, and its logs.
+
+Best effort: verdicts need none of it.
+"""
 
 from __future__ import annotations
 
