@@ -98,7 +98,7 @@ import os, pathlib, tempfile
 
 def test_world(tmp_path):
     ours = {name for name in os.environ if name.startswith("DOIT_FLEET")}
-    assert ours <= {"DOIT_FLEET_AGENT", "DOIT_FLEET_ATTEMPT"}
+    assert ours <= {"DOIT_FLEET_AGENT", "DOIT_FLEET_ATTEMPT", "DOIT_FLEET_LABEL", "DOIT_FLEET_RUN_ID"}
     assert os.environ["COLOUR"] == "green"
     assert os.getcwd() == "/project"
     assert os.getuid() != 0
