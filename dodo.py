@@ -18,7 +18,7 @@ def task_types():
 
 def task_engines():
     """start what the tests want beside this environment (Docker, registries, S3, images), and make an interpreter with the plug-ins"""
-    modules = (("tests.compatibility.environment",), ("tests.engines", "start"), ("tests.engines.workers",))
+    modules = (("tests.compatibility.environment",), ("tests.engines", "start"), ("tests.engines.workers",), ("tests.engines.pod_workers",))
     return {"actions": [[PYTHON, "-m", *words] for words in modules], "verbosity": 2}
 
 
@@ -40,6 +40,12 @@ def task_coverage():
 def task_same_verdicts():
     """the tests came to the same verdicts in containers (`profile=docker`) as without"""
     compare = [PYTHON, "-m", "tests.engines.same_verdicts", "build/reports", "build/docker"]
+    return {"actions": [compare], "verbosity": 2}
+
+
+def task_same_verdicts_in_pods():
+    """those tests that run in pods (`profile=kubernetes`) came to the same verdicts there"""
+    compare = [PYTHON, "-m", "tests.engines.same_verdicts", "--part", "build/reports", "build/kubernetes"]
     return {"actions": [compare], "verbosity": 2}
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 from attrs import frozen
 
-from tests.engines import images, own, require
+from tests.engines import images, only_outside_pods, own, require
 from tests.engines.docker import Docker, OwnDocker
 from tests.engines.engine import Engine
 from tests.engines.proxy import FaultProxy
@@ -75,6 +75,7 @@ def running(engine: EngineT) -> EngineT:
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerEngine]:
     """The shared Docker daemon."""
+    only_outside_pods("a daemon's socket is as good as root, and no pod's user is")
     engine = running(Docker())
     client = engine.client()
     yield DockerEngine(host=engine.host, client=client)

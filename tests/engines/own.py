@@ -80,7 +80,7 @@ def sweep() -> None:
         "docker": OwnDocker,
         "kubernetes": Kubernetes,
     }
-    for folder in (places.home() / "own").glob("*-*"):
+    for folder in places.private().glob("*-*"):
         if not _is_owned(folder):
             kinds[folder.name.rpartition("-")[0]](folder).discard()
 
@@ -95,7 +95,7 @@ def _is_owned(folder: Path) -> bool:
 @contextmanager
 def own_folder(kind: str) -> Iterator[Path]:
     """A folder for a private engine of that kind; swept when this process dies."""
-    top = places.home() / "own"
+    top = places.private()
     fresh = top / f".{kind}-{uuid.uuid4().hex[:8]}"
     fresh.mkdir(parents=True)
     us = identify(os.getpid())

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NAMED_BY = "DOIT_FLEET_ENGINES_HOME"
+PRIVATE_NAMED_BY = "DOIT_FLEET_OWN_ENGINES_HOME"
 
 
 def home() -> Path:
@@ -22,6 +23,12 @@ def home() -> Path:
         return Path(named).absolute()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache.absolute() / "doit-fleet" / "engines"
+
+
+def private() -> Path:
+    """The folder of private engines: `$DOIT_FLEET_OWN_ENGINES_HOME` where the other cannot be written, as in pods."""
+    named = os.environ.get(PRIVATE_NAMED_BY)
+    return Path(named).absolute() if named else home() / "own"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
+from tests.engines import places
 from tests.engines.processes import Identity, lives, pid_namespace
 
 FILE = "engine.json"
@@ -33,7 +34,8 @@ class Record:
 def remember(folder: Path, record: Record) -> None:
     """Store it whole or not at all."""
     fresh = folder / f"{FILE}.{os.getpid()}"
-    fresh.write_text(json.dumps(asdict(record), indent=1), "utf-8")
+    told = {**asdict(record), "home": str(places.home())}
+    fresh.write_text(json.dumps(told, indent=1), "utf-8")
     fresh.replace(folder / FILE)
 
 
@@ -42,9 +44,17 @@ def recall(folder: Path) -> Record | None:
     try:
         told = json.loads((folder / FILE).read_text("utf-8"))
         processes = tuple(Identity(**who) for who in told["processes"])
-        return Record(processes=processes, facts=told["facts"], pids=told.get("pids", pid_namespace()))
+        facts = {name: _moved(fact, told.get("home", "")) for name, fact in told["facts"].items()}
+        return Record(processes=processes, facts=facts, pids=told.get("pids", pid_namespace()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _moved(fact: Any, home: str) -> Any:
+    """Names of files below the engines' folder hold also where that is mounted at another place."""
+    if home and isinstance(fact, str) and fact.startswith(f"{home}/"):
+        return str(places.home() / fact[len(home) + 1 :])
+    return fact
 
 
 def forget(folder: Path) -> None:

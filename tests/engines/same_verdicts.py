@@ -14,7 +14,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from tests.engines import ONLY_OUTSIDE
+from tests.engines import ONLY_OUTSIDE, ONLY_OUTSIDE_PODS
+
+PART = "--part"
 
 
 @frozen(kw_only=True)
@@ -27,7 +29,7 @@ class Told:
     @property
     def is_only_outside(self) -> bool:
         """Whether it was skipped because it cannot run there."""
-        return self.verdict == "skipped" and ONLY_OUTSIDE in self.message
+        return self.verdict == "skipped" and any(said in self.message for said in (ONLY_OUTSIDE, ONLY_OUTSIDE_PODS))
 
 
 def read(folder: Path) -> dict[str, Told]:
@@ -39,6 +41,11 @@ def read(folder: Path) -> dict[str, Told]:
         )
         for test in tests
     }
+
+
+def folder_of(name: str) -> str:
+    """The first two folders of the test's file."""
+    return "/".join(name.split("::")[1].split("/")[:-1][:2])
 
 
 def differences(first: Mapping[str, Told], second: Mapping[str, Told]) -> list[str]:
@@ -54,13 +61,20 @@ def differences(first: Mapping[str, Told], second: Mapping[str, Told]) -> list[s
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what differs, and how many are equal."""
-    folders = [Path(argument) for argument in arguments]
+    """Print what differs, and how many are equal. With `--part`, the second run may have been without whole folders."""
+    folders = [Path(argument) for argument in arguments if argument != PART]
     try:
         first, second = (read(folder) for folder in folders)
     except (OSError, ValueError, KeyError) as error:
         print(f"no verdicts to compare: {error!r}", file=sys.stderr)
         return 2
+    if PART in arguments:
+        there = set(map(folder_of, second))
+        without = Counter(folder for folder in map(folder_of, first) if folder not in there)
+        print(
+            "not run there: " + (", ".join(f"{folder} ({count:,})" for folder, count in without.items()) or "nothing")
+        )
+        first = {name: told for name, told in first.items() if folder_of(name) in there}
     found = differences(first, second)
     outside = {name: told for name, told in second.items() if told.is_only_outside}
     for reason, count in Counter(told.message for told in outside.values()).items():

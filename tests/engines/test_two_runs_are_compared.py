@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import IN_CONTAINER, ONLY_OUTSIDE, only_outside
+from tests.engines import IN_CONTAINER, ONLY_OUTSIDE, ONLY_OUTSIDE_PODS, POD, only_outside, only_outside_pods
 from tests.engines.same_verdicts import main
 
 
@@ -67,12 +67,44 @@ def test_a_reason_that_holds_in_any_container_excuses(tmp_path: Path, capsys: py
     assert compared(second, first, capsys)[0] == 1
 
 
+def test_a_run_of_some_folders_is_compared_in_these(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was left out is named by folder; a single test that is missing in another folder is a difference."""
+    here = {
+        "tests/a/test_a.py::one": "passed",
+        "tests/a/b/test_b.py::two": "passed",
+        "tests/c/test_c.py::three": "passed",
+    }
+    first = report(tmp_path / "1", **here)
+    part = {name: verdict for name, verdict in here.items() if "tests/c" not in name}
+    assert main(["--part", str(first), str(report(tmp_path / "2", **part))]) == 0
+    assert "not run there: tests/c (1)" in capsys.readouterr().out
+
+    part.pop("tests/a/b/test_b.py::two")
+    assert main(["--part", str(first), str(report(tmp_path / "3", **part))]) == 1
+    assert "own::tests/a/b/test_b.py::two: passed / absent" in capsys.readouterr().out
+
+
 def test_nothing_is_no_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A missing report and reports without tests are failures."""
     empty = report(tmp_path / "1")
 
     assert compared(empty, tmp_path / "nowhere", capsys)[0] == 2
     assert compared(empty, empty, capsys)[0] == 1
+
+
+def test_only_pods_skip_what_runs_only_outside_pods(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other containers do not; the comparison takes the reason."""
+    monkeypatch.setenv(IN_CONTAINER, "yes")
+    only_outside_pods("no root")
+    monkeypatch.setenv(IN_CONTAINER, POD)
+    with pytest.raises(pytest.skip.Exception, match=f"{ONLY_OUTSIDE_PODS}no root"):
+        only_outside_pods("no root")
+
+    first = report(tmp_path / "1", same="passed", other="passed")
+    second = report(tmp_path / "2", same="passed", other=f"skipped:{ONLY_OUTSIDE_PODS}no root")
+    assert compared(first, second, capsys)[0] == 0
 
 
 def test_only_containers_skip_what_runs_only_outside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import only_outside_pods
+
 
 def mount(*arguments: str) -> None:
     """Mount, or skip the test with the reason."""
+    only_outside_pods("only root mounts file systems")
     try:
         done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
     except OSError as error:

@@ -120,30 +120,42 @@ class Cluster:
 
 @contextmanager
 def fresh_namespace(engine: Kubernetes, registry: str, folder: Path) -> Iterator[Cluster]:
-    """A namespace that takes pods; its pods are ended at once afterwards, and it goes."""
-    api, name = engine.api, f"test-{uuid.uuid4().hex[:8]}"
-    api.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": {LEVEL: "restricted"}}})
+    """A namespace of its own; its pods are ended at once afterwards, and it goes."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
     try:
-        where = f"/api/v1/namespaces/{name}"
-        api.create(f"{where}/resourcequotas", {"metadata": {"name": "quota"}, "spec": {"hard": QUOTA}})
-        if not until(lambda: _takes_pods(api, where), 30):
-            raise EngineTrouble(f"namespace {name} takes no pods", f"its logs: {engine.folder}/*/log")
-        kubeconfig = folder / f"{name}.kubeconfig"
-        kubeconfig.write_text(engine.kubeconfig.read_text("utf-8").replace('"default"', f'"{name}"'), "utf-8")
-        yield Cluster(
-            engine=engine,
-            kubeconfig=kubeconfig,
-            namespace=name,
-            nodes=tuple(engine.nodes),
-            machine=str(engine.facts["machine"]),
-            registry=registry,
-            folder=folder,
-        )
+        yield make_namespace(engine, name, registry, folder)
     finally:
-        api.delete(f"/apis/batch/v1/namespaces/{name}/jobs", propagationPolicy="Background")
-        api.delete(f"/api/v1/namespaces/{name}/pods", gracePeriodSeconds=1)
-        api.delete(f"{VOLUMES}?labelSelector={quote(f'{OWNER}={name}')}")
-        api.delete(f"/api/v1/namespaces/{name}")
+        remove_namespace(engine, name)
+
+
+def make_namespace(engine: Kubernetes, name: str, registry: str, folder: Path) -> Cluster:
+    """A new namespace that takes pods, under `restricted` and the quota. Raises EngineTrouble."""
+    api, where = engine.api, f"/api/v1/namespaces/{name}"
+    api.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": {LEVEL: "restricted"}}})
+    api.create(f"{where}/resourcequotas", {"metadata": {"name": "quota"}, "spec": {"hard": QUOTA}})
+    if not until(lambda: _takes_pods(api, where), 30):
+        raise EngineTrouble(f"namespace {name} takes no pods", f"its logs: {engine.folder}/*/log")
+    kubeconfig = folder / f"{name}.kubeconfig"
+    kubeconfig.touch(0o600)
+    kubeconfig.write_text(engine.kubeconfig.read_text("utf-8").replace('"default"', f'"{name}"'), "utf-8")
+    return Cluster(
+        engine=engine,
+        kubeconfig=kubeconfig,
+        namespace=name,
+        nodes=tuple(engine.nodes),
+        machine=str(engine.facts["machine"]),
+        registry=registry,
+        folder=folder,
+    )
+
+
+def remove_namespace(engine: Kubernetes, name: str) -> None:
+    """Begin to remove it and its volumes, if it is there; pods get a second."""
+    api = engine.api
+    api.delete(f"/apis/batch/v1/namespaces/{name}/jobs", propagationPolicy="Background")
+    api.delete(f"/api/v1/namespaces/{name}/pods", gracePeriodSeconds=1)
+    api.delete(f"{VOLUMES}?labelSelector={quote(f'{OWNER}={name}')}")
+    api.delete(f"/api/v1/namespaces/{name}")
 
 
 def _takes_pods(api: Api, where: str) -> bool:
