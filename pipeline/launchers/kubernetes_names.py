@@ -33,7 +33,7 @@ def object_name(*parts: str) -> str:
     """Joined by `-`: small letters, digits and `-`, at most 57 characters. Equal parts give equal names, others give others."""
     whole = "-".join(parts)
     plain = re.sub(r"[^a-z0-9-]", "-", whole.lower()).strip("-")
-    if plain == whole and len(plain) <= LONGEST:
+    if plain == whole and 0 < len(plain) <= LONGEST:
         return plain
     return f"{plain[: LONGEST - DIGEST - 1].strip('-') or 'x'}-{_digest(parts)}"
 
@@ -46,7 +46,7 @@ def job_name(hirings: Sequence[Hiring]) -> str:
 
 def secret_name(run: str, term: int, pool: str) -> str:
     """Of the Secret that the workers of a pool get in one term of a run."""
-    return object_name(OURS, run, f"t{term}", pool)
+    return object_name(OURS, run, f"t{term}", pool, _digest((run, str(term), pool)))  # Runs and pools may hold a `-`.
 
 
 def run_labels(run: str, *, term: int | None = None, store: str = "") -> dict[str, str]:

@@ -32,7 +32,7 @@ PATCH: Final = "$patch"
 def laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """A new map; neither argument is changed."""
     if over.get(PATCH) == "replace":
-        return {name: _plain(value) for name, value in over.items() if name != PATCH}
+        base = {}
     result = {name: _plain(value) for name, value in base.items()}
     for name, value in over.items():
         if name == PATCH:
