@@ -62,6 +62,7 @@ class KubernetesLauncher:
     """`ports.Launcher`, `ports.Warm`, `ports.places.Elsewhere` and `ports.places.Telling`."""
 
     name = "kubernetes"
+    replaces = True
 
     def __init__(
         self,
@@ -187,7 +188,9 @@ class KubernetesLauncher:
 
     def waiting(self, hiring: Hiring) -> Waiting | None:
         """Why a worker that `begin` has started does not live yet."""
-        seat = self._board.seat_of(hiring.worker)
+        seat = self._board.seat_if(hiring.worker)
+        if seat is None:
+            return None
         pod, job = self._board.pod_on(seat), self._board.jobs.get(seat.job)
         about = (each["metadata"].get("uid", "") for each in (pod, job) if each is not None)
         return why_waiting(pod, job, [event for uid in about for event in self._board.events.get(uid, ())])

@@ -134,6 +134,7 @@ class Board:
     def leave(self, seat: Seat) -> None:
         """The hiring has ended; whoever is hired next may have it."""
         seat.spent |= {uid for uid in self._on[seat.job, seat.index] if self.has_ended(uid)}
+        self._hired.pop(seat.hiring, None)
         seat.hiring = ""
 
     def remove(self, hirings: Iterable[Hiring]) -> None:
@@ -146,6 +147,10 @@ class Board:
     def seat_of(self, worker: str) -> Seat:
         """Of a worker that was hired here."""
         return self._hired[worker]
+
+    def seat_if(self, worker: str) -> Seat | None:
+        """The same, if it has one now."""
+        return self._hired.get(worker)
 
     def pod_on(self, seat: Seat) -> Object | None:
         """The pod of the seat's hiring, living or not; None: there is none yet."""

@@ -58,6 +58,16 @@ def worker(name: str, worker: str) -> str:
     return f"runs/{name}/workers/{worker}"
 
 
+def hirings(name: str) -> str:
+    """Names that leaders have given to workers whose places may be replaced by others."""
+    return f"runs/{name}/hired/"
+
+
+def hiring(name: str, worker: str) -> str:
+    """One of them."""
+    return f"runs/{name}/hired/{worker}"
+
+
 def beats(name: str) -> str:
     """Heartbeats."""
     return f"runs/{name}/beats/"

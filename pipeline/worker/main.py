@@ -19,7 +19,7 @@ from attrs import evolve
 
 from pipeline.adapters.clock import SystemClock
 from pipeline.errors import EngineError, Fenced, FleetError, StoreUnavailable, UsageError
-from pipeline.logic.objects import Birth, Conditions, from_bytes
+from pipeline.logic.objects import Birth, Conditions
 from pipeline.model import exits
 from pipeline.model.plans import Plan
 from pipeline.protocol import keys
@@ -34,7 +34,7 @@ from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
 from pipeline.worker.given import Given, Secrets, read_given, secrets_of, take_away
 from pipeline.worker.log import Log
-from pipeline.worker.pod import next_name
+from pipeline.worker.pod import name_of
 from pipeline.worker.stores import open_store
 
 BUCKET = Path(__file__).parents[3] / "bucket" / "bucket.json"
@@ -107,14 +107,16 @@ async def _work(given: Given, secrets: Secrets, log: Log) -> int:
 
 
 async def _name(given: Given, store: CertainStore) -> str:
-    """The name to be born with: that of the hiring, or the slot's next where another pod was born with it. A race for that
-    ends as fenced, and the Job's next pod tries again."""
-    birth = await store.read(keys.worker(given.run, given.worker)) if given.may_be_renamed else None
-    if birth is None or from_bytes(Birth, birth).nonce == given.nonce:
+    """The name to be born with; for a pod that was made in place of another one not what it is told. A race for a name ends
+    as fenced, and the Job's next pod tries again."""
+    if not given.may_be_renamed:
         return given.worker
     slot = given.worker.rpartition("-")[0]
-    taken = await store.list(f"{keys.workers(given.run)}{slot}-")
-    return next_name(given.worker, (keys.last(entry.key) for entry in taken))
+    born, hired = [
+        [keys.last(entry.key) for entry in await store.list(f"{folder}{slot}-")]
+        for folder in (keys.workers(given.run), keys.hirings(given.run))
+    ]
+    return name_of(given.worker, born, hired)
 
 
 def _worker(

@@ -6,7 +6,7 @@
 | `DOIT_FLEET_WORKERS` | `logic.worker_ranges` of all workers of the Job, in place of `_WORKER` and `_SLOT` |
 | `JOB_COMPLETION_INDEX` | which of them this is; the Job controller sets it |
 
-A Job's pods are made from one template, so a pod that takes another's place is told the same name: it takes the next one.
+A Job's pods are made from one template, so a pod that takes another's place is told a name that is taken, or out of date.
 """
 
 from __future__ import annotations
@@ -44,8 +44,14 @@ def identity_of(told: Mapping[str, str | int], environment: Mapping[str, str], p
     }
 
 
-def next_name(worker: str, taken: Iterable[str]) -> str:
-    """A name of the same slot, above all that are taken."""
-    slot, _, ordinal = worker.rpartition("-")
-    ordinals = [int(name.rpartition("-")[2]) for name in taken if name.rpartition("-")[0] == slot]
-    return f"{slot}-{max([int(ordinal), *ordinals]) + 1}"
+def name_of(told: str, born: Iterable[str], hired: Iterable[str]) -> str:
+    """The name to be born with in that slot: the newest that a leader has given there (`hired`), else the one that the
+    template tells, where no other pod was `born` with it or a later one; else the next."""
+    slot, _, ordinal = told.rpartition("-")
+    last = max((_ordinal(name) for name in born), default=0)
+    newest = max((_ordinal(name) for name in hired), default=int(ordinal))
+    return f"{slot}-{max(newest, int(ordinal), last + 1)}"
+
+
+def _ordinal(name: str) -> int:
+    return int(name.rpartition("-")[2])
