@@ -57,6 +57,17 @@ class Workforce:
         ]
 
     @cached_property
+    def spare(self) -> Sequence[Pool]:
+        """Of pools that may grow while tests run: slots behind all others."""
+        from attrs import evolve
+
+        from pipeline.logic.pooling import behind, grown
+
+        if self._room is None:
+            return ()
+        return behind(grown([evolve(pool, why="") for pool in self.pools if pool.name in self._autos]), self.slots)
+
+    @cached_property
     def _sized(self) -> Sequence[Pool]:
         """Where workers have containers of their own, each pool has workers of its own; else all share this machine's."""
         from pipeline.adapters.cores import available_cores
@@ -183,7 +194,7 @@ class Workforce:
             slots=self.slots,
             lease_seconds=self._most("lease_seconds"),
             scratch=Path(self.fleet.local.scratch_dir.get()),
-            pools=self.pools,
+            pools=(*self.pools, *self.spare),
             fleet=self.fleet,
             tell=self._tell,
         )

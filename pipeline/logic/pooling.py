@@ -37,6 +37,11 @@ def behind(pools: Iterable[Pool], first: int) -> tuple[Pool, ...]:
     return tuple(evolve(pool, first=pool.first + first) for pool in pools)
 
 
+def grown(pools: Iterable[Pool]) -> tuple[Pool, ...]:
+    """What these may grow by, as pools of their own: slots for three times as many workers, and 16 at least."""
+    return apart(evolve(pool, size=max(16, 3 * pool.size)) for pool in pools)
+
+
 def multiplied(pools: Iterable[Pool], by: int) -> tuple[Pool, ...]:
     """Shared pools with so many times the slots: for as many machines that have them."""
     return tuple(evolve(pool, size=pool.size * by) for pool in pools)
@@ -49,7 +54,7 @@ def slots_of(pools: Iterable[Pool]) -> int:
 
 def suites_of(pools: Sequence[Pool], slot: int) -> tuple[str, ...]:
     """The suites that the worker in that slot may run; none named: all. Where there is one pool, it runs everything."""
-    if len(pools) < 2:
+    if len({pool.name for pool in pools}) < 2:
         return ()
     return tuple(dict.fromkeys(suite for pool in pools if slot in pool.slots for suite in pool.suites))
 

@@ -146,10 +146,10 @@ class ApartHirer:
                     leader.plan,
                     term=term,
                     nonce=leader.nonce,
-                    slots=leader.workers,
+                    slots=leader.most_slots,
                     limits=leader.limits,
                     specs=self._places.specs_there(),
-                    pools=leader.pools,
+                    pools=(*leader.pools, *leader.spare),
                 )
                 self._stated.add(term)
 

@@ -42,7 +42,7 @@ class Hirer(Protocol):
 class Crew:
     """The workers of one leader."""
 
-    def __init__(self, slots: range) -> None:
+    def __init__(self, slots: Sequence[int]) -> None:
         self.all_slots = slots
         self._hired: dict[str, tuple[int, asyncio.Task[Life]]] = {}
         self._since: dict[str, float] = {}
@@ -54,6 +54,10 @@ class Crew:
         self._hired[birth.worker] = (birth.slot, task)
         self._since[birth.worker] = now
         self.names.add(birth.worker)
+
+    def extend(self, slots: Sequence[int]) -> None:
+        """Open more slots."""
+        self.all_slots = (*self.all_slots, *slots)
 
     def forget(self, worker: str) -> None:
         """That name is another leader's worker's."""

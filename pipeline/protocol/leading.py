@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 
 from pipeline.errors import EngineError
 from pipeline.logic.objects import Tomb
-from pipeline.logic.pooling import behind
+from pipeline.logic.pooling import behind, slots_of
 from pipeline.model.events import Event, Notice, RunStarted, TestFinished, WorkerEnded, WorkerLost, WorkerTaken
 from pipeline.ports import Launcher
 from pipeline.ports.places import PlaceEnd
 from pipeline.protocol.budgets import Budgets
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.finishing import Ending, Finisher
+from pipeline.protocol.growing import Growth
 from pipeline.protocol.hearing import Hearer, list_births
 from pipeline.protocol.hiring import Crew, Hirer
 from pipeline.protocol.local import LocalHirer
@@ -72,6 +73,8 @@ class Leader:
             mandate.stop,
             mandate.joining,
         )
+        self.spare = tuple(mandate.spare)
+        self.most_slots = max(mandate.workers, slots_of(mandate.spare))
         self.nonces, self.sources_unchanged, self.errors = mandate.nonces, mandate.sources_unchanged, mandate.errors
         self.view = RunView(run, plan, self.store, clock, limits.lease_seconds, joined=mandate.joining is not None)
         self.orders = Orders()
@@ -98,6 +101,7 @@ class Leader:
         """Why, each told once."""
         self._begun = clock.monotonic()
         self._watched = float("-inf")
+        self._growth = Growth(self, mandate.room)
         self._staff = Staff(self)
         self._finisher = Finisher(self)
         self.hearer = Hearer(
@@ -205,13 +209,13 @@ class Leader:
                 if ending is not None:
                     return ending
                 continue
-            await self._staff.hire(self.living)
+            self._growth.consider(await self._staff.hire(self.living))
             await first_of(self.news, self.clock, self.limits.watch_seconds)
 
     async def let_go(self) -> None:
         """Leave no supervisor behind."""
         self.orders.is_stopped.set()
-        tasks = [*self.crew.tasks, *self._sides]
+        tasks = [*self.crew.tasks, *self._sides, *([self._growth.asking] if self._growth.asking else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

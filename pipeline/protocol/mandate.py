@@ -11,6 +11,7 @@ from attrs import frozen
 from pipeline.model.plans import Plan
 from pipeline.model.pools import Pool
 from pipeline.ports import Clock, Emit, Launcher, Store
+from pipeline.protocol.growing import Room
 from pipeline.protocol.limits import Limits
 from pipeline.protocol.orders import Stop
 
@@ -49,6 +50,10 @@ class Mandate:
     """How many there may be, in slots from 0."""
     pools: Sequence[Pool] = ()
     """They share out the slots; none: all workers run all suites."""
+    spare: Sequence[Pool] = ()
+    """Of pools that may grow: slots behind all others that may be used when there is room."""
+    room: Room | None = None
+    """Who says how much room there is; None: pools do not grow."""
     joining: Joining | None = None
     """Given where others work beside it; then slots, here from 0, are counted on behind theirs."""
     stop: Stop

@@ -27,7 +27,7 @@ Present = Mapping[str, tuple[int, Collection[str]]]
 class _Need:
     """What one pool still needs."""
 
-    slots: range
+    slots: Sequence[int]
     workers: int
     """As many more may it have."""
     batches: int
@@ -52,20 +52,26 @@ class Staff:
         suites = (leader.plan.tests[batch.tests[0]].suite for batch in leader.plan.batches)
         self._batches = Counter(suites)
 
-    async def hire(self, living: Sequence[str]) -> None:
-        """Start workers up to the number asked for, but never more than there is work."""
+    async def hire(self, living: Sequence[str]) -> Mapping[str, int]:
+        """Start workers up to the number asked for, but never more than there is work.
+
+        Batches that wait where all slots are taken, by pool.
+        """
         leader = self._leader
         if leader.fault and not leader.hirer.is_local:
-            return  # None can be had; those that live may end the work.
+            return {}  # None can be had; those that live may end the work.
         present = await self._present(living)
         wanted = self._wanted(present)
-        if not wanted or not await self._leads(present):
-            return
+        if not wanted:
+            return self._waiting(present) if leader.spare else {}
+        if not await self._leads(present):
+            return {}
         for slot in wanted:
             birth = await self._birth(slot)
             task = leader.hirer.start(birth)
             task.add_done_callback(lambda _: leader.news.set())
             leader.crew.add(birth, task, leader.clock.monotonic())
+        return {}
 
     async def _present(self, living: Sequence[str]) -> Present:
         """Ours, and those of other terms that live."""
@@ -81,7 +87,7 @@ class Staff:
         """Slots that need a worker now: for each of them, some pool has work that nobody idle will take."""
         leader = self._leader
         free = [slot for slot in leader.crew.free_slots(self._held(present)) if slot not in leader.hopeless]
-        needs = self._needs(present) if free else []
+        needs = [*self._needs(present).values()] if free else []
         wanted = []
         for slot in free:
             own = [need for need in needs if slot in need.slots]
@@ -107,12 +113,22 @@ class Staff:
         pools = self._leader.pools
         return {slot for slot, suites in present.values() if serves(suites, suites_of(pools, slot))}
 
-    def _needs(self, present: Present) -> list[_Need]:
-        leader = self._leader
-        kinds = [(pool.slots, pool.suites) for pool in leader.pools] if len(leader.pools) > 1 else []
-        return [self._need(slots, suites, present) for slots, suites in kinds or [(leader.crew.all_slots, ())]]
+    def _waiting(self, present: Present) -> dict[str, int]:
+        return {name: need.batches for name, need in self._needs(present).items() if need.workers < 1}
 
-    def _need(self, slots: range, suites: Sequence[str], present: Present) -> _Need:
+    def _needs(self, present: Present) -> dict[str, _Need]:
+        """By pool; one that has grown has slots in several rows."""
+        leader = self._leader
+        names = dict.fromkeys(pool.name for pool in leader.pools) or {"": None}
+        if len(names) == 1:
+            return {name: self._need(leader.crew.all_slots, (), present) for name in names}
+        own = {name: [pool for pool in leader.pools if pool.name == name] for name in names}
+        return {
+            name: self._need([slot for pool in pools for slot in pool.slots], pools[0].suites, present)
+            for name, pools in own.items()
+        }
+
+    def _need(self, slots: Sequence[int], suites: Sequence[str], present: Present) -> _Need:
         able = {name for name, (_, own) in present.items() if serves(own, suites)}
         return _Need(slots, len(slots) - len(able), self._open_batches(suites) - len(self._idle() & able))
 

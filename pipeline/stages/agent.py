@@ -5,7 +5,7 @@ Stages see only this protocol: no adapter, launcher, framework or settings objec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -84,6 +84,14 @@ class Workforce(Protocol):
     @property
     def hands(self) -> int:
         """How many processes of this machine compile and collect."""
+
+    @property
+    def spare(self) -> Sequence[Pool]:
+        """Of pools that may grow while tests run: slots behind all others."""
+
+    @property
+    def room(self) -> Callable[[], Awaitable[Mapping[str, int]]] | None:
+        """Asks how many workers more fit now, by pool; None: there will never be more."""
 
 
 @frozen(kw_only=True)

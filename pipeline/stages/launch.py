@@ -158,10 +158,20 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             store_name=agent.store_name(),
             expected_seconds=_expected(plan, multiplied(pools, machines), done),
             pools=pools,
+            spare=_spare(agent, pools),
+            room=agent.workforce.room,
         )
         async with signing:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _spare(agent: Agent, pools: Sequence[Pool]) -> Sequence[Pool]:
+    """With the suites that their pools have in this plan."""
+    from attrs import evolve
+
+    suites = {pool.name: pool.suites for pool in pools}
+    return [evolve(pool, suites=suites[pool.name]) for pool in agent.workforce.spare]
 
 
 def _joining(agent: Agent, run: str) -> Joining | None:
