@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pipeline.launchers.kubernetes_overlay import laid_over
+from pipeline.launchers.kubernetes_overlay import stacked
 from pipeline.settings import kinds
 from pipeline.settings.collected import Sequence
 from pipeline.settings.foreign import Table, TextMap
@@ -87,7 +87,7 @@ spread = Table(
     needs=("maxSkew", "topologyKey", "whenUnsatisfiable"),
 )
 spreads = Sequence(spread, form="a list of topology spread constraints")
-affinity = Table("an affinity", ("nodeAffinity", "podAffinity", "podAntiAffinity"), join=laid_over)
+affinity = Table("an affinity", ("nodeAffinity", "podAffinity", "podAntiAffinity"), join=stacked)
 MOUNT_WORDS: Final = ("name", "mountPath", "subPath", "subPathExpr", "readOnly", "mountPropagation")
 SOURCES: Final = (
     "configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected", "downwardAPI", "ephemeral", "csi", "nfs",
@@ -99,4 +99,4 @@ volume = Table(
     needs=("mountPath",),
 )
 volumes = Sequence(volume, form="a list of volumes")
-template = Table("a part of a pod template: metadata, spec", ("metadata", "spec"), join=laid_over)
+template = Table("a part of a pod template: metadata, spec", ("metadata", "spec"), join=stacked)

@@ -86,10 +86,12 @@ def _terms(fleet: Fleet, pool: str) -> PodTerms:
 
 def _placement(pods: Any) -> dict[str, Any]:
     """What differs once too many workers have been taken away."""
+    from pipeline.launchers.kubernetes_overlay import laid_over
+
     return {
         "node_selector": pods.node_selector.get(),
         "tolerations": tuple(pods.tolerations.get()),
-        "affinity": pods.affinity.get(),
+        "affinity": laid_over({}, pods.affinity.get()),
         "priority_class": pods.priority_class.get(),
     }
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.launchers.kubernetes_jobs import job_of
-from pipeline.launchers.kubernetes_overlay import laid_over
+from pipeline.launchers.kubernetes_overlay import laid_over, stacked
 from tests.pods.given import IMAGE, PLACES, hiring, plain_terms
 
 SCALARS = st.one_of(st.booleans(), st.integers(-5, 5), st.text("xyz", max_size=3))
@@ -68,6 +68,43 @@ def test_what_the_user_does_not_name_stays(base: dict[str, Any], over: dict[str,
     assert {name: value for name, value in result.items() if name not in over} == {
         name: value for name, value in base.items() if name not in over
     }
+
+
+PATCHED = st.sampled_from([{}, {}, {}, {"$patch": "delete"}, {"$patch": "replace"}])
+ITEMS = st.lists(
+    st.tuples(st.sampled_from("pqr"), st.dictionaries(st.sampled_from(["x", "y"]), SCALARS), PATCHED).map(
+        lambda told: {"name": told[0], **told[1], **told[2]}
+    ),
+    max_size=3,
+    unique_by=lambda item: item["name"],
+)
+PARTS = st.recursive(
+    SCALARS | st.none(),
+    lambda inner: st.tuples(st.dictionaries(WORDS, inner, max_size=3), PATCHED, ITEMS).map(
+        lambda told: {**told[0], **told[1], "env": told[2]}
+    ),
+    max_leaves=8,
+)
+PATCHES = st.dictionaries(WORDS, PARTS, max_size=3)
+
+
+def in_order(value: Any) -> Any:
+    """The same with items that have names in the order of these: one that was removed and comes again may be elsewhere."""
+    if isinstance(value, dict):
+        return {name: in_order(inner) for name, inner in value.items()}
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return sorted(map(in_order, value), key=lambda item: str(item["name"]))
+    return value
+
+
+@given(base=MAPS, lower=PATCHES, higher=PATCHES)
+def test_parts_of_several_layers_become_one(
+    base: dict[str, Any], lower: dict[str, Any], higher: dict[str, Any]
+) -> None:
+    """What holds for all pools, and a pool's own on top of it, act as one after the other would."""
+    once, twice = laid_over(base, stacked(lower, higher)), laid_over(laid_over(base, lower), higher)
+
+    assert in_order(once) == in_order(twice)
 
 
 def spec_with(**spec: Any) -> dict[str, Any]:
