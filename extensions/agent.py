@@ -214,7 +214,7 @@ class LocalAgent:
         local = SqliteHistory(self.state / "history.db", keep_runs=settings.keep_runs.get())
         if settings.place.get() == "local":
             return local
-        from pipeline.adapters.store_history import StoreHistory
+        from pipeline.protocol.remembering import StoreHistory
 
         return StoreHistory(
             self.store(),

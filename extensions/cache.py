@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.settings import kinds
 from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
+from pipeline.settings.providers import Provider
 
 TRUSTED = "trusted"
 
@@ -39,15 +40,27 @@ def trust_of_build(cache: Extension) -> str:
     return "pr-" + re.sub(r"[^A-Za-z0-9._-]", "-", request)[:60] if request else TRUSTED
 
 
+def remote_of_store(cache: Extension) -> Provider[str]:
+    """`artifacts` below the store where that is S3; else nowhere"""
+    url: Provider[str] = cache.scope.fleet.store.url
+    return url.map(lambda store: beside_runs(store) if store.startswith("s3://") else "")
+
+
+def beside_runs(store: str) -> str:
+    """The address of artifacts below a store's own."""
+    address, mark, query = store.partition("?")
+    return f"{address.rstrip('/')}/artifacts{mark}{query}"
+
+
 class Cache(Extension):
     """Artifacts that images are made of: wheels of lock files, results of recipes."""
 
     dir = setting(kinds.path, folder_of_cache)
     """The folder of this machine's artifacts. Several projects and agents may share it."""
 
-    remote = setting(kinds.text, "")
+    remote = setting(kinds.text, remote_of_store)
     """Where machines share artifacts: `s3://bucket/prefix` (`?endpoint=…` for another server than Amazon's), or a
-    folder that exists. Empty: nowhere. Whatever goes wrong there is a miss, never a failure. Let a rule of the bucket
+    folder that exists. "": nowhere. Whatever goes wrong there is a miss, never a failure. Let a rule of the bucket
     remove objects some days after `keep_fetched_days`; nothing of ours deletes there."""
 
     trust = setting(kinds.text, trust_of_build)

@@ -11,22 +11,14 @@ import time
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import Final
 
 from pipeline.adapters.history_file import connect
-from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, EngineError
+from pipeline.errors import EngineError
 from pipeline.logic.decaying import decayed_median
+from pipeline.logic.durations import KEEP_DAYS, KEEP_RUNS, Sample, is_valid, samples
 from pipeline.model.runs import MergedRun
-from pipeline.model.verdicts import Verdict
 
-KEEP_RUNS: Final = 20
-KEEP_DAYS: Final = 90.0
-
-_TIMED: Final = frozenset({Verdict.PASSED, Verdict.FAILED, Verdict.XFAILED, Verdict.XPASSED})
 _PUT = "INSERT OR REPLACE INTO durations (branch, test, suite, seconds, recent, seen) VALUES (?, ?, ?, ?, ?, ?)"
-
-Sample = tuple[str, str, float, bool]
-"""(suite, test, seconds, whether it was skipped)."""
 
 
 class SqliteHistory:
@@ -63,7 +55,7 @@ class SqliteHistory:
     def learn(self, run: MergedRun, *, branch: str) -> None:
         """Take over a valid run's durations, once however often it is told; others are left out."""
         if is_valid(run):
-            self._take(run.run, list(_samples(run)), branch)
+            self._take(run.run, list(samples(run)), branch)
 
     def take_over(self, suite: str, seconds: Mapping[str, float], *, branch: str) -> None:
         """Take over durations by test id from elsewhere, such as `.test_durations`, as if a run had given them."""
@@ -76,19 +68,19 @@ class SqliteHistory:
             base.execute("DELETE FROM durations WHERE seen < ?", (oldest,))
             base.execute("DELETE FROM runs WHERE learned < ?", (oldest,))
 
-    def _take(self, run: str | None, samples: list[Sample], branch: str) -> None:
+    def _take(self, run: str | None, found: list[Sample], branch: str) -> None:
         now = time.time()
         with self._writing() as base:
             if run is not None and not _is_new(base, run, branch, now):
                 return
             recent = dict(base.execute("SELECT test, recent FROM durations WHERE branch = ?", (branch,)))
-            base.executemany(_PUT, self._rows(samples, recent, branch, now))
+            base.executemany(_PUT, self._rows(found, recent, branch, now))
         self.prune(now)
 
     def _rows(
-        self, samples: Iterable[Sample], recent: Mapping[str, bytes], branch: str, now: float
+        self, found: Iterable[Sample], recent: Mapping[str, bytes], branch: str, now: float
     ) -> Iterator[tuple[str, str, str, float, bytes, float]]:
-        for suite, test, seconds, skipped in sorted(samples):
+        for suite, test, seconds, skipped in sorted(found):
             values = array("f", recent.get(test, b""))
             if not skipped:
                 values.insert(0, seconds)
@@ -108,20 +100,6 @@ class SqliteHistory:
                 f"the history {self._path!r} cannot be written: {error}",
                 hint="the run itself is not touched; make the file writable, or remove it to begin anew",
             ) from error
-
-
-def is_valid(run: MergedRun) -> bool:
-    """Whether the run's durations can be trusted: it ended in order, whole, and of one state of the sources."""
-    ended = run.exit_code in (EXIT_GOOD, EXIT_TESTS_FAILED)
-    return ended and not (run.missing or run.errors or run.mixed)
-
-
-def _samples(run: MergedRun) -> Iterator[Sample]:
-    for outcome in run.outcomes:
-        result = outcome.result
-        if result.verdict in _TIMED or result.verdict is Verdict.SKIPPED:
-            suite = result.test.partition("::")[0]
-            yield suite, result.test, result.seconds, result.verdict is Verdict.SKIPPED
 
 
 def _is_new(base: sqlite3.Connection, run: str, branch: str, now: float) -> bool:

@@ -37,7 +37,13 @@ class Loop:
             return self._loop
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine to its end. When the waiting thread is interrupted, the coroutine is cancelled first."""
+        """Run a coroutine to its end. When the waiting thread is interrupted, the coroutine is cancelled first.
+
+        Raises `RuntimeError` on the loop itself, which would wait for ever.
+        """
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("the loop cannot wait for what it is to do itself")
         future = asyncio.run_coroutine_threadsafe(work, self.asyncio_loop)
         try:
             return future.result()

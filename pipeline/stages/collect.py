@@ -59,7 +59,8 @@ def collect(agent: Agent) -> dict[str, Any]:
             interpreters=tuple(dict.fromkeys(_found(suite.interpreter) for suite in suites)),
         )
     )
-    found = {suite.name: agent.wait(_collect_one(agent, suite.name)) for suite in suites}
+    weights = {suite.name: _weights(agent, suite.name) for suite in suites}
+    found = {suite.name: agent.wait(_collect_one(agent, suite.name, weights[suite.name])) for suite in suites}
     errors = [f"{native}\n{text}" for one in found.values() for native, text in one.errors]
     agent.emit(
         CollectionFinished(
@@ -83,14 +84,18 @@ def _found(interpreter: Interpreter) -> str:
     return f"{interpreter.path} (Python {version}; {interpreter.source})"
 
 
-async def _collect_one(agent: Agent, suite: str) -> Collected:
-    from pipeline.protocol.collecting import collect_suite  # Here, because it needs asyncio.
-
-    known = agent.history().estimates(suite, agent.branches())
+def _weights(agent: Agent, suite: str) -> dict[str, float]:
+    """Seconds by file, as far as history knows them. Not on the loop, which history may need."""
     weights: dict[str, float] = {}
-    for test, seconds in known.items():
+    for test, seconds in agent.history().estimates(suite, agent.branches()).items():
         file = test.removeprefix(f"{suite}::").partition("::")[0]
         weights[file] = weights.get(file, 0.0) + seconds
+    return weights
+
+
+async def _collect_one(agent: Agent, suite: str, weights: Mapping[str, float]) -> Collected:
+    from pipeline.protocol.collecting import collect_suite  # Here, because it needs asyncio.
+
     harnesses = min(agent.workforce.hands, next(pool.size for pool in agent.pools() if suite in pool.suites))
     return await collect_suite(suite, agent.launcher(), harnesses, weights=weights, emit=agent.emit)
 

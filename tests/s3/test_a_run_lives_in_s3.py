@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections import Counter
@@ -78,6 +79,38 @@ def test_a_killed_agent_is_resumed(project: Project, s3: Any) -> None:
     assert second.end() == 0, second.output
     assert before < tests
     _assert_green(project, tests, repeats=WORKERS * 14)
+
+
+def test_agents_that_live_for_one_run_learn_from_each_other(project: Project, s3: Any, tmp_path: Path) -> None:
+    """Another machine's clone knows what this one has measured; a pull request's build does, too, and teaches nobody."""
+    (tmp_path / "elsewhere").mkdir()
+    clone = Project(root=tmp_path / "elsewhere" / "project")
+    clone.root.mkdir()
+    branch = {"GITHUB_REF_NAME": "main", "GITHUB_REF": "refs/heads/main"}
+    request = {"GITHUB_REF_NAME": "main", "GITHUB_REF": "refs/pull/7/merge"}
+    tests = 0
+    for each in (project, clone):
+        each.arguments = _settings(address(s3))
+        tests = each.sleepers(files=2, count=2, seconds=0.1)
+
+    def known(of: Project, env: dict[str, str]) -> dict[str, float]:
+        running = of.start("history", "--json", env=env)
+        assert running.end() == 0, running.output
+        found: dict[str, float] = json.loads(running.output)
+        return found
+
+    assert known(clone, branch) == {}
+    for each, env in ((project, branch), (clone, request)):
+        running = each.start(env=env)
+        assert running.end() == 0, running.output
+        assert len(known(clone, branch)) == tests
+    written = {
+        one["Key"].split("/")[2]
+        for one in s3.client.list_objects_v2(Bucket=s3.bucket)["Contents"]
+        if one["Key"].startswith("store/history/")
+    }
+    assert written == {"trusted", "pr-7"}
+    assert not list(project.root.rglob("history.db"))
 
 
 def test_an_outage_is_waited_out(project: Project, own_server: S3Server) -> None:

@@ -1,4 +1,4 @@
-"""Leases and flushes have defaults by where the store is; what somebody set stands."""
+"""Leases, flushes, history and artifacts have defaults by where the store is; what somebody set stands."""
 
 from __future__ import annotations
 
@@ -34,3 +34,24 @@ def test_a_lease_that_somebody_set_stands(tmp_path: Path) -> None:
     fleet = _fleet(tmp_path, 'store.url = "s3://acme-ci/fleet"\nworkers.lease_seconds = 5\n')
 
     assert fleet.pools["default"].lease_seconds.get() == 5.0
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "remote"),
+    [
+        ("elsewhere", "local", ""),
+        ("s3://acme-ci/fleet/?region=eu-west-1", "store", "s3://acme-ci/fleet/artifacts?region=eu-west-1"),
+    ],
+)
+def test_what_agents_share_lies_beside_their_runs(tmp_path: Path, url: str, place: str, remote: str) -> None:
+    """Agents that live for one run only have nothing but the store."""
+    fleet = _fleet(tmp_path, f'store.url = "{url}"')
+
+    assert (fleet.history.place.get(), fleet.cache.remote.get()) == (place, remote)
+
+
+def test_nothing_is_shared_where_somebody_says_so(tmp_path: Path) -> None:
+    """The empty address is nowhere."""
+    fleet = _fleet(tmp_path, 'store.url = "s3://a-b-c/d"\ncache.remote = ""\nhistory.place = "local"\n')
+
+    assert (fleet.history.place.get(), fleet.cache.remote.get()) == ("local", "")
