@@ -7,11 +7,14 @@ It must not know what is asked.
 
 from __future__ import annotations
 
+import atexit
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.adapters.kubernetes_errors import ClusterUnreachable
+from pipeline.adapters.temporary import temporary_folder
 from pipeline.errors import UsageError
 
 CONNECTIONS: Final = 16
@@ -104,7 +107,8 @@ class KubernetesClient:
             if not self._kubeconfig and not self._context and IN_CLUSTER.exists():
                 config.load_incluster_config(client_configuration=told)
             else:
-                config.load_kube_config(self._kubeconfig or None, self._context or None, told, persist_config=False)
+                given = (self._kubeconfig or None, self._context or None, told)
+                config.load_kube_config(*given, persist_config=False, temp_file_path=_keys())
         except (config.ConfigException, OSError, ValueError) as error:
             raise _no_cluster(error) from error
         return client.ApiClient(told)
@@ -129,6 +133,14 @@ def _library() -> Any:
     import kubernetes
 
     return kubernetes
+
+
+@cache
+def _keys() -> str:
+    """Where the library writes certificates and keys that a kubeconfig holds: a folder that the next agent removes if we are killed."""
+    folder = temporary_folder("cluster")
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def _pool(client: Any) -> Any:

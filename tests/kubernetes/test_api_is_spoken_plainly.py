@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +55,23 @@ def test_objects_are_made_changed_found_and_deleted(api: KubernetesApi, cluster:
     assert api.delete(maps(cluster), query={"labelSelector": "by=tests"})
     assert api.find(maps(cluster, "one")) is None
     assert not api.delete(maps(cluster, "two"))
+
+
+def test_keys_of_a_kubeconfig_lie_where_they_are_removed_after_a_kill(cluster: Cluster, tmp_path: Path) -> None:
+    """The library needs files of them: none lies where nobody would look, and the next agent finds those of a dead one."""
+    opens = (
+        "import os, signal\n"
+        "from pipeline.adapters.kubernetes_client import KubernetesClient\n"
+        f"KubernetesClient({str(cluster.kubeconfig)!r}).send('GET', '/version', None, '', 10)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", opens], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
+    (folder,) = [path for path in tmp_path.iterdir() if path.is_dir() and path.name.startswith("doit-fleet-")]
+    assert len(list(folder.iterdir())) == 3  # Authority, certificate, key.
+    assert folder.stat().st_mode & 0o077 == 0
+    sweeps = "from pipeline.adapters.temporary import sweep_temporary\nsweep_temporary()\n"
+    subprocess.run([sys.executable, "-c", sweeps], env={**os.environ, "TMPDIR": str(tmp_path)}, check=True)
+    assert not folder.exists()
 
 
 def test_long_lists_come_in_pages(api: KubernetesApi, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
