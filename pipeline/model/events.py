@@ -78,6 +78,28 @@ class WorkerStarted(Event):
 
 
 @frozen(kw_only=True)
+class WorkerWaiting(Event):
+    """A worker that was hired elsewhere waits for its place. An empty reason: not any more."""
+
+    worker: str
+    slot: int
+    reason: str = ""
+    """A word: `unschedulable`, `quota`, `image`, `pulling`, …"""
+    text: str = ""
+
+
+@frozen(kw_only=True)
+class WorkerTaken(Event):
+    """A worker's place was taken away for reasons of its engine's own, and it ended in order or had not begun; never a
+    loss. One that could not end in order is a `WorkerLost` with that cause."""
+
+    worker: str
+    cause: str
+    """`preempted`, `evicted`, `drained`, `deleted`, `node-lost`, `rejected`, `fenced`."""
+    detail: str = ""
+
+
+@frozen(kw_only=True)
 class WorkerReady(Event):
     """Its harness has said hello."""
 

@@ -6,25 +6,30 @@ It must not know what a place is. A place that has ended without a tombstone is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from pipeline.errors import EngineError, FleetError, StoreUnavailable
 from pipeline.logic.objects import Birth
 from pipeline.ports import Launcher
-from pipeline.ports.places import Elsewhere, Hiring, PlaceEnd
+from pipeline.ports.places import Elsewhere, Hiring, PlaceEnd, Telling, Waiting
 from pipeline.protocol import keys
 from pipeline.protocol.conditions import state_conditions
 from pipeline.protocol.hiring import Hirer
+from pipeline.protocol.stories import keep_stories
 from pipeline.protocol.supervising import Life
 from pipeline.protocol.tombs import read_tomb
+from pipeline.protocol.waits import Waits
 
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
 
 LOOKS_PER_LEASE = 4
 """At places that should have ended."""
+HOPELESS = "this does not pass by itself: change the setting or the cluster, then run the same command again"
 MOST_WAIT_SECONDS = 15.0
 """Between two tries to have a worker in a slot where none could be had."""
 
@@ -46,8 +51,13 @@ class ApartHirer:
         self._stating = asyncio.Lock()
         self._failures: dict[int, int] = {}
         """In a row, by slot."""
+        self._pauses: dict[int, int] = {}
+        """Of places in a row that ended before their worker was born, by slot: so often the next one is waited for."""
         self._has_begun = False
         """Whether any worker could be had yet."""
+        self._stopped: set[str] = set()
+        """Workers that were ended from here."""
+        self._waits = Waits(leader, places) if isinstance(places, Telling) else None
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a worker. Cancelling the task does not end it: `let_go` does."""
@@ -58,6 +68,7 @@ class ApartHirer:
             nonce=birth.nonce,
             slot=birth.slot,
             identity=birth.identity,
+            preemptions=self._leader.budgets.preemptions(),
         )
         life = asyncio.ensure_future(self._live(hiring))
         self._lives[birth.worker] = life
@@ -68,7 +79,21 @@ class ApartHirer:
         if not kindly:
             await self._stop(workers, self._grace)
 
+    def waiting(self) -> Collection[str]:
+        """Workers whose places are known not to be there yet."""
+        return self._waits.known() if self._waits is not None else ()
+
+    async def keep_stories(self) -> None:
+        """Write into the store what is known of the places of all workers there were."""
+        leader = self._leader
+        if isinstance(self._places, Telling):
+            workers = [keys.last(entry.key) for entry in await leader.store.list(keys.workers(leader.run))]
+            kept = {keys.last(entry.key) for entry in await leader.store.list(keys.places(leader.run))}
+            left = [worker for worker in workers if worker not in kept]
+            await keep_stories(leader.store, leader.view, self._places, left, by=f"term {leader.term}")
+
     async def _stop(self, workers: Sequence[str], grace_seconds: float) -> None:
+        self._stopped.update(workers)
         try:
             await self._places.stop(self._leader.run, workers, grace_seconds=grace_seconds)
         except EngineError as error:
@@ -77,6 +102,9 @@ class ApartHirer:
     async def let_go(self) -> None:
         """Leave no place of this term, nor of the run when it is closed or nobody else leads it."""
         living = [worker for worker, life in self._lives.items() if not life.done()]
+        self._stopped.update(living)
+        if self._waits is not None:
+            self._waits.close()
         closed, leads = await self._standing()
         try:
             await self._places.stop(
@@ -107,11 +135,13 @@ class ApartHirer:
     async def _live(self, hiring: Hiring) -> Life:
         leader = self._leader
         begun = leader.clock.monotonic()
-        failures = self._failures.get(hiring.slot, 0)
-        if failures:
-            await leader.clock.sleep(min(2.0 ** (failures - 1), MOST_WAIT_SECONDS))
+        pauses = self._pauses.get(hiring.slot, 0)
+        if pauses:
+            await leader.clock.sleep(min(2.0 ** (pauses - 1), MOST_WAIT_SECONDS))
         try:
             await self._state(hiring.term)
+            if getattr(self._places, "replaces", False):
+                await leader.store.create(keys.hiring(leader.run, hiring.worker), hiring.nonce.encode("ascii"))
             await self._places.begin(hiring)
             self._has_begun = True
             end = await self._ended(hiring)
@@ -119,15 +149,26 @@ class ApartHirer:
             return self._not_had(hiring, error)
         return await self._told(hiring, end, leader.clock.monotonic() - begun)
 
+    def _watch_wait(self, hiring: Hiring) -> asyncio.Future[Waiting]:
+        """Done when waiting for this worker has become hopeless."""
+        hopeless: asyncio.Future[Waiting] = asyncio.get_running_loop().create_future()
+        if self._waits is not None:
+            self._waits.begin(hiring, lambda waiting: None if hopeless.done() else hopeless.set_result(waiting))
+        return hopeless
+
     async def _ended(self, hiring: Hiring) -> PlaceEnd:
         """Wait for a place's end. One that others had to bury is killed at once: frozen, it could go on while another runs
         its exclusive test. One that goes on for a lease after its own tombstone is stopped."""
         leader = self._leader
-        ending = asyncio.ensure_future(self._places.ended(hiring))
+        ending, hopeless = asyncio.ensure_future(self._places.ended(hiring)), self._watch_wait(hiring)
+        either: set[asyncio.Future[Any]] = {ending, hopeless}
         looks = 0
         try:
             while not ending.done():
-                await asyncio.wait({ending}, timeout=leader.limits.lease_seconds / LOOKS_PER_LEASE)
+                pause = leader.limits.lease_seconds / LOOKS_PER_LEASE
+                await asyncio.wait(either, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                if hopeless.done() and not ending.done():
+                    await self._give_up(hiring, hopeless.result())
                 tomb = leader.view.tombs.get(hiring.worker)
                 looks += tomb is not None
                 if tomb is not None and not ending.done() and (looks > LOOKS_PER_LEASE or not tomb.is_orderly):
@@ -135,6 +176,13 @@ class ApartHirer:
             return ending.result()
         finally:
             ending.cancel()
+            if self._waits is not None:
+                self._waits.end(hiring.worker)
+
+    async def _give_up(self, hiring: Hiring, waiting: Waiting) -> None:
+        """Nobody could help this place but a person. Raises `EngineError`; nothing of it is left then."""
+        await self._stop([hiring.worker], 0.0)
+        raise EngineError(f"no worker can start in slot {hiring.slot}: {waiting.text}", hint=HOPELESS)
 
     async def _state(self, term: int) -> None:
         leader = self._leader
@@ -156,31 +204,50 @@ class ApartHirer:
     async def _told(self, hiring: Hiring, end: PlaceEnd, seconds: float) -> Life:
         """Whether a worker ever began. How it was then, the store tells: its tombstone, or the observer's with proof."""
         leader = self._leader
+        if self._is_our_doing(hiring) and end.disruption != "fenced":
+            end = evolve(end, disruption="")
         try:
             is_born = await leader.store.read(keys.worker(leader.run, hiring.worker)) is not None
             tomb = await read_tomb(leader.store, leader.run, hiring.worker) if is_born else None
         except FleetError as error:
             return Life("engine", 0, seconds, str(error))
+        if is_born and isinstance(self._places, Telling):
+            await keep_stories(leader.store, leader.view, self._places, [hiring.worker], by=f"term {leader.term}")
         if is_born and (tomb is None or tomb.cause != "engine"):
             self._failures.pop(hiring.slot, None)
+            self._pauses.pop(hiring.slot, None)
+            leader.place_ended(hiring.worker, end)
             return Life("finished", 0, seconds, end.detail)
         if leader.orders.is_stopped.is_set():
             return Life("stopped", 0, seconds)
+        if tomb is None and end.disruption:
+            self._pauses[hiring.slot] = self._pauses.get(hiring.slot, 0) + 1
+            leader.place_ended(hiring.worker, end)
+            return Life("stopped", 0, seconds, end.detail)
         why = tomb.detail if tomb is not None else f"ended before it began: {end.detail or end.code}"
         return self._failed(hiring, EngineError(f"worker {hiring.worker!r}: {why}"), seconds)
 
+    def _is_our_doing(self, hiring: Hiring) -> bool:
+        """Whether this leader has ended the worker, or is about to end all: then its engine had no reasons of its own."""
+        return hiring.worker in self._stopped or self._leader.orders.is_over
+
     def _not_had(self, hiring: Hiring, error: EngineError) -> Life:
         """An engine that comes back is waited for; one that has never given us a worker is wrongly named, or not running."""
-        failures = self._failures[hiring.slot] = self._failures.get(hiring.slot, 0) + 1
+        failures = self._count_failure(hiring)
         if not self._has_begun and not isinstance(error, StoreUnavailable):
             error.permanent = error.permanent or failures >= self._leader.limits.max_failed_starts
         return Life("engine", 0, 0.0, "; ".join(filter(None, (error.message, error.hint))), error)
 
     def _failed(self, hiring: Hiring, fault: EngineError, seconds: float) -> Life:
         """A slot that fails again and again is no passing trouble."""
-        self._failures[hiring.slot] = self._failures.get(hiring.slot, 0) + 1
-        fault.permanent = self._failures[hiring.slot] >= self._leader.limits.max_failed_starts
+        fault.permanent = self._count_failure(hiring) >= self._leader.limits.max_failed_starts
         return Life("engine", 0, seconds, str(fault), fault)
+
+    def _count_failure(self, hiring: Hiring) -> int:
+        """In a row, for that slot."""
+        self._failures[hiring.slot] = self._failures.get(hiring.slot, 0) + 1
+        self._pauses[hiring.slot] = self._pauses.get(hiring.slot, 0) + 1
+        return self._failures[hiring.slot]
 
 
 async def _outlived(life: asyncio.Task[Life]) -> Life:

@@ -20,6 +20,8 @@ class Limits:
     lease_seconds: float = 20.0
     max_losses: int = 10
     """Workers lost before the run is left open as not trustworthy."""
+    max_disruptions: int = 100
+    """Workers whose places were taken away, or who were given up alive, before the run is left open: it does not get on."""
     max_crashes_per_test: int = 2
     max_kills_per_test: int = 5
     """Deaths by SIGKILL: these may be another process's doing."""

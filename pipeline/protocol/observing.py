@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from attrs import frozen
 
 from pipeline.errors import StoreUnavailable
-from pipeline.logic.objects import ORDERLY, Birth, Claim, Tomb
+from pipeline.logic.objects import DISRUPTIONS, ORDERLY, Birth, Claim, Tomb
 from pipeline.logic.records import Record, read_label, read_record, write_record
 from pipeline.logic.silence import Sight, is_dead, look
 from pipeline.logic.trails import Attempt, Trail, follow
 from pipeline.model.messages import Message
 from pipeline.model.plans import Plan
 from pipeline.ports import Clock, Entry, Launcher, Remains
+from pipeline.ports.places import Telling
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.tombs import bury
@@ -109,12 +110,19 @@ class Observer:
             plan=self.plan.digest,
             by=self.by,
             nonce=self.nonce,
-            cause=cause_of(remains) or cause,
+            cause=cause_of(remains) or await self._befallen(birth) or cause,
             proof=is_proof(remains),
             detail=remains.detail if remains is not None else "",
             salvaged=await self._salvaged(birth, remains.messages) if birth is not None and remains else (),
             wall=self.clock.wall(),
         )
+
+    async def _befallen(self, birth: Birth | None) -> str:
+        """What a place's engine says has befallen it, without proof of its worker's death: `node-lost`; or nothing."""
+        if birth is None or not isinstance(self.launcher, Telling):
+            return ""
+        story = await self.launcher.story(birth.identity)
+        return story.disruption if story is not None and story.disruption in DISRUPTIONS else ""
 
     async def ask(self, birth: Birth) -> Remains | None:
         """What the launcher knows of that worker's death."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.logic.objects import Tomb
+from pipeline.logic.objects import DISRUPTIONS, Tomb
 from pipeline.ports import Remains
 from pipeline.protocol.observing import cause_of
 from pipeline.protocol.view import loss_of
@@ -26,11 +26,17 @@ def test_without_proof_or_durable_start_it_is_a_loss(proof: bool, careful: bool)
     assert loss_of(tomb("out-of-memory", proof=proof), is_careful=careful, of_term=True) == "loss"
 
 
-@pytest.mark.parametrize("cause", ["silent", "exited", "signalled", "deleted"])
+@pytest.mark.parametrize("cause", ["silent", "exited", "signalled"])
 def test_other_ends_are_losses_of_their_term(cause: str) -> None:
-    """A node that was taken away says nothing about the test, and an earlier term's losses are forgotten."""
+    """It may have been the test, for all that is known; an earlier term's losses are forgotten."""
     assert loss_of(tomb(cause), is_careful=True, of_term=True) == "loss"
     assert loss_of(tomb(cause), is_careful=True, of_term=False) == ""
+
+
+@pytest.mark.parametrize("cause", sorted(DISRUPTIONS))
+def test_what_befell_its_machine_is_no_tests_doing(cause: str) -> None:
+    """Nor is it counted against it: a test may be cut off by any number of preemptions."""
+    assert loss_of(tomb(cause), is_careful=True, of_term=True) == ""
 
 
 @pytest.mark.parametrize("cause", ["finished", "stopped", "closed", "engine"])

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import EngineError
 from pipeline.model.messages import Message
 from pipeline.ports import HarnessEnd, Remains
+from pipeline.ports.places import Hiring, PlaceStory, Waiting
 from tests.simulation.processes import Process
 from tests.simulation.tests_of_users import Manner
 
@@ -231,7 +233,7 @@ class SimHarness:
 
 
 class SimLauncher:
-    """`ports.Launcher` as one process sees it."""
+    """`ports.Launcher` and `ports.places.Telling` as one process sees it."""
 
     name = "sim"
 
@@ -254,6 +256,15 @@ class SimLauncher:
         await asyncio.sleep(self._world.rng.uniform(0.0, 0.05))
         await self._process.gate()
         return self._world.salvage(identity)
+
+    def waiting(self, hiring: Hiring) -> Waiting | None:
+        """Nothing is known."""
+
+    async def story(self, identity: Mapping[str, str | int]) -> PlaceStory | None:
+        """Whether the place was taken away, which is no proof that nothing of it lives."""
+        await self._process.gate()
+        cause = self._world.taken.get(str(identity["process"]), "")
+        return PlaceStory(disruption=cause) if cause else None
 
     async def close(self) -> None:
         """Nothing to do: the world ends what is left."""

@@ -159,6 +159,24 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation("losses", "the budget never ends", (("protocol.budgets", "is_budget_spent", always(False)),), seed=199),
     Mutation(
+        "disruptions",
+        "who was taken away counts as lost",
+        (("protocol.budgets", "is_disruption", always(False)),),
+        seed=18,
+    ),
+    Mutation(
+        "disruptions",
+        "places may be taken away for ever",
+        (("protocol.budgets", "is_patience_spent", always(False)),),
+        seed=18,
+    ),
+    Mutation(
+        "disruptions",
+        "a test is charged with what befell its machine",
+        (("protocol.view", "DISRUPTIONS", constant(frozenset())),),
+        seed=71,
+    ),
+    Mutation(
         "losses",
         "every death is a proven crash",
         (("logic.blame", "is_proven", always(True)), ("logic.blame", "is_foreign_kill", always(False))),
@@ -246,7 +264,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "hearing",
         "what was heard counts on although the tombstone leaves it out",
         (("protocol.progress", "Progress.settle", broken.keeping),),
-        seed=172,
+        seed=50,
     ),
     Mutation(
         "hearing",

@@ -22,6 +22,7 @@ from tests.simulation.tests_of_users import Manner
 __all__ = ("Broken", "Oracle")
 
 if TYPE_CHECKING:
+    from pipeline.protocol.finishing import Ending
     from pipeline.protocol.leading import Leader
     from tests.simulation.harnesses import SimHarness
     from tests.simulation.worlds import World
@@ -92,6 +93,7 @@ class Oracle:
         """A worker elsewhere is hired: nobody that the leader has had time to see lives in its slot and serves there."""
         try:
             self._has_a_slot_of_its_own(leader, birth)
+            self._gets_on(leader)
         except Broken as fault:
             self.world.fail(fault)
             raise
@@ -105,6 +107,49 @@ class Oracle:
             serves = not other.suites or not birth.suites or set(other.suites) & set(birth.suites)
             if other.slot == birth.slot and serves and keys.tomb(leader.run, other.worker) not in self.values:
                 raise Broken(f"{birth.worker} is hired for the slot in which {other.worker} lives (pools)")
+
+    def _gets_on(self, leader: Leader) -> None:
+        """Where too many places were taken away nobody is hired any more."""
+        seen = self.world.now - 4 * leader.limits.watch_seconds
+        taken = [
+            worker
+            for worker in self._taken_of(leader.run, leader.term)
+            if self.written.get(keys.tomb(leader.run, worker), seen + 1) < seen
+        ]
+        if len(taken) > leader.limits.max_disruptions:
+            raise Broken(f"{taken} were taken away, more than are borne, yet workers are hired (disruptions)")
+
+    def _taken_of(self, run: str, term: int) -> list[str]:
+        """Workers of a term whose places were really taken away."""
+        births = [from_bytes(Birth, data) for key, data in self.values.items() if key.startswith(keys.workers(run))]
+        return [
+            birth.worker
+            for birth in births
+            if birth.term == term and str(birth.identity.get("process")) in self.world.taken
+        ]
+
+    def left_open(self, run: str, ending: Ending) -> None:
+        """A budget that is said to be spent is spent, by what is said."""
+        if not ending.reason.startswith("budget spent"):
+            return
+        limits = self.world.scenario.limits
+        births = [from_bytes(Birth, data) for key, data in self.values.items() if key.startswith(keys.workers(run))]
+        terms = {birth.term for birth in births}
+        if "taken away" in ending.reason:
+            if all(len(self._taken_of(run, term)) <= limits.max_disruptions for term in terms):
+                raise Broken(f"{ending.reason!r}, but no term has lost so many places (disruptions)")
+        elif "never born" not in ending.reason and all(self._lost_of(run, term) <= limits.max_losses for term in terms):
+            raise Broken(f"{ending.reason!r}, but no term has lost so many workers (disruptions)")
+
+    def _lost_of(self, run: str, term: int) -> int:
+        """Workers of a term that ended as they should not, and were not taken away."""
+        taken, lost = self._taken_of(run, term), 0
+        for key, data in self.values.items():
+            if key.startswith(keys.tombs(run)):
+                tomb = from_bytes(Tomb, data)
+                born = from_bytes(Birth, self.values[keys.worker(run, tomb.worker)])
+                lost += tomb.cause not in HARMLESS and born.term == term and tomb.worker not in taken
+        return lost
 
     def _sits_apart(self, birth: Birth) -> None:
         """Agents that have joined one run share no slot."""
@@ -122,7 +167,7 @@ class Oracle:
             self.good.add(test)
         elif how == "failed":
             self.failed.add(test)
-        elif harness.number not in self.world.killers:
+        elif harness.number not in self.world.killers and harness.process.name not in self.world.taken:
             self.interrupted[test] = self.interrupted.get(test, 0) + 1
 
     def kills(self, harness: SimHarness, test: int) -> None:
@@ -326,17 +371,8 @@ class Oracle:
     def _within_budget(self, run: str, tomb: Tomb) -> None:
         if tomb.cause in HARMLESS:
             return
-        births = {
-            keys.last(key): from_bytes(Birth, data)
-            for key, data in self.values.items()
-            if key.startswith(keys.workers(run))
-        }
-        term = births[tomb.worker].term
-        lost = 0
-        for key, data in self.values.items():
-            if key.startswith(keys.tombs(run)):
-                other = from_bytes(Tomb, data)
-                lost += other.cause not in HARMLESS and births[other.worker].term == term
+        term = from_bytes(Birth, self.values[keys.worker(run, tomb.worker)]).term
+        lost = self._lost_of(run, term)
         scenario = self.world.scenario
         most = scenario.limits.max_losses + max(scenario.workers, scenario.resumed_workers)
         if lost > most:

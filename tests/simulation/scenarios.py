@@ -56,6 +56,8 @@ class Scenario:
     stops_at: float | None
     sources_change: bool
     limits: Limits
+    taken_at: tuple[tuple[float, str], ...] = ()
+    """(when, how) the place of a worker elsewhere is taken away: in order as after SIGTERM, or at once."""
     pools: str = ""
     """How the workers are shared out between the two suites: "apart", "shared", or not at all."""
     joined_at: tuple[float, ...] = ()
@@ -185,11 +187,33 @@ def _elsewhere(scenario: Scenario) -> Scenario:
             agent_crashes_at=None,
             stops_at=None,
         )
+        scenario = _taken(rng, scenario)
         if scenario.plan.fail_fast:  # So that long tests are running when the run is closed.
             scenario = evolve(
                 scenario, starves=False, scripts=tuple(_at_length(at) for at in range(len(scenario.scripts)))
             )
     return scenario
+
+
+def _taken(rng: random.Random, scenario: Scenario) -> Scenario:
+    """Some of the quiet worlds lose nothing but places, and bear few losses, but that is none."""
+    if rng.random() < 0.4:
+        return scenario
+    spans = sorted(rng.uniform(0, 6 * scenario.lease_seconds) for _ in range(rng.choice((1, 3, 6, 12))))
+    crashes = any(script.manner is Manner.CRASHES for script in scenario.scripts)
+    return evolve(
+        scenario,
+        crashes_at=(),
+        failed_start_rate=0.0,
+        no_harness_rate=0.0,
+        taken_at=tuple((when, rng.choice(("preempted", "evicted", "node-lost"))) for when in spans),
+        limits=evolve(
+            scenario.limits,
+            max_losses=0,
+            max_disruptions=rng.choice((0, 1, 3, 1000)),
+            max_losses_per_test=scenario.limits.max_losses_per_test if crashes else 1,
+        ),
+    )
 
 
 def _joined(scenario: Scenario) -> Scenario:

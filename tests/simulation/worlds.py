@@ -17,6 +17,7 @@ from pipeline.model.plans import Plan
 from pipeline.model.pools import Pool
 from pipeline.model.runs import MergedRun
 from pipeline.ports import Remains
+from pipeline.ports.places import PlaceEnd
 from pipeline.protocol import elsewhere, keys, leading, resuming, supervising, sweeping
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.finishing import LEFT
@@ -81,6 +82,10 @@ class World:
     """Agents that have ended in order because others carry on."""
     closers: list[str] = field(factory=list)
     """Agents that were told that theirs is the result that stands."""
+    taken: dict[str, str] = field(factory=dict)
+    """Why the places of these processes were taken away."""
+    orders: dict[str, Orders] = field(factory=dict)
+    """Of workers elsewhere, by process."""
     starved: set[str] = field(factory=set)
     """Processes that were out of memory."""
     faults: list[BaseException] = field(factory=list)
@@ -216,6 +221,8 @@ class World:
             if harness.process is process and harness.slot == identity["slot"]:
                 harness.die("left over", asked=True)
                 messages = harness.outbox
+        if process.name in self.taken:
+            return Remains(messages=messages, cause=self.taken[process.name])
         if process.name in self.starved:  # Its files may be gone with it.
             return Remains(messages=messages if self.scenario.seed % 2 else (), cause="out-of-memory")
         return Remains(messages=messages)
@@ -232,6 +239,8 @@ class World:
             self.later(when, partial(self._freeze, seconds))
         for when in scenario.buried_at:
             self.later(when, self._bury_somebody)
+        for when, how in scenario.taken_at:
+            self.later(when, partial(self._take_away, how))
         for when in scenario.joined_at:
             self.later(when, lambda: self._start_agent(scenario.resumed_workers))
         for when in scenario.jobs_killed_at:
@@ -261,6 +270,19 @@ class World:
             living = [each for each in living if each in busy] or living
         if living:
             self.crash(self.rng.choice(living))
+
+    def _take_away(self, cause: str) -> None:
+        """A cluster takes a place: evicted workers hear a signal first; the process is gone a little later in any case."""
+        living = [each for name, each in self.places.items() if not each.is_gone and each.name not in self.taken]
+        if not living:
+            return
+        process = self.rng.choice(living)
+        self.taken[process.name] = cause
+        if cause == "evicted" and process.name in self.orders:
+            self.orders[process.name].is_stopped.set()
+            self.later(2 * self.scenario.limits.stop_seconds, lambda: self.crash(process))
+        else:
+            self.crash(process)
 
     def _strike(self) -> None:
         """Something dies: a worker's process, or a harness by a foreign SIGKILL."""
@@ -347,6 +369,7 @@ class World:
                 nonces=lambda: f"n{self.next_number()}",
             )
             ending = await leading.lead(mandate, (lambda leader: ApartHirer(self, leader)) if scenario.apart else None)
+            self.oracle.left_open(run, ending)
             if ending.closed:
                 has_told(told, ending, is_alone=self._leads_alone(process))
                 self.closed.append(ending.merged)
@@ -480,9 +503,11 @@ class ApartHirer:
             orders=Orders(),
         )
         relay = asyncio.ensure_future(_relay(leader.orders, worker.orders, is_deaf=is_deaf))
+        world.orders[process.name] = worker.orders
         try:
             life = await elsewhere.supervise_elsewhere(worker)
         except Gone:
+            self._tell_end(birth.worker, process)
             await asyncio.sleep(1e6)
             raise
         except Exception as fault:
@@ -491,7 +516,14 @@ class ApartHirer:
         finally:
             relay.cancel()
         world.crash(process)
+        self._tell_end(birth.worker, process)
         return life
+
+    def _tell_end(self, worker: str, process: Process) -> None:
+        """The launcher learns how the place has ended."""
+        cause = self._world.taken.get(process.name, "")
+        if cause and cause != "node-lost":
+            self._leader.place_ended(worker, PlaceEnd(code=None, disruption=cause))
 
 
 async def _relay(leaders: Orders, own: Orders, *, is_deaf: bool) -> None:
