@@ -46,8 +46,8 @@ class Room:
 
     def more(self, pools: Sequence[str]) -> dict[str, int]:
         """Of each pool how many workers more fit now. Raises `EngineError`."""
-        found, unseen = self._fit(dict.fromkeys(pools, "auto"))
-        return {name: 0 if unseen else found[name].count or 0 for name in pools}
+        found, _ = self._fit(dict.fromkeys(pools, "auto"))
+        return {name: found[name].count or 0 for name in pools}
 
     def _sized(self, count: int | str, found: Fit, unseen: Sequence[str]) -> tuple[int, str]:
         if count != "auto":
