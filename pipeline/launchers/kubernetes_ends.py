@@ -37,6 +37,7 @@ SAYS: Final = {
     "deleted": "was deleted",
     "node-lost": "was lost with its node",
     "rejected": "was not taken by its node",
+    "over-limit": "used more than it may",
     "deadline": "had lived as long as it might",
     OUT_OF_MEMORY: "was out of memory",
     "fenced": "had been given up by others",
@@ -55,11 +56,11 @@ def end_of_deleted(pod: Object, job: Object | None = None, *, log_end: str = "")
     return _end(pod, job, log_end, otherwise="deleted")
 
 
-def remains_of(pod: Object) -> Remains | None:
+def remains_of(pod: Object, job: Object | None = None) -> Remains | None:
     """Proof that the worker's container has ended, with the cause; None: it lives, or nobody can know."""
     if not is_proven(pod):
         return None
-    end = _end(pod, None, "")
+    end = _end(pod, job, "")
     return Remains(cause=end.disruption or end.cause, detail=end.detail)
 
 
@@ -154,7 +155,7 @@ def _cause(pod: Object, job: Object | None, told: Object | None, disruption: str
     if disruption and disruption != "fenced":
         return disruption
     if _is_own_doing(pod.get("status", {})):
-        return "evicted"
+        return "over-limit"
     code = told.get("exitCode") if told is not None and is_known(told) else None
     if code != 0 and _is_overdue(pod, job):
         return "deadline"

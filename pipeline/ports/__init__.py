@@ -161,7 +161,7 @@ class Remains:
     """The last messages its harness said, in order, those that the supervisor had handled among them."""
     cause: str = ""
     """Why it died, where the runtime tells: `out-of-memory` (of the whole container), `exited`, `signalled`,
-    `deleted`; empty: not known."""
+    `deleted`, and other words of `logic.objects.DISRUPTIONS`; empty: not known."""
     detail: str = ""
     """For people: `status 137`."""
 

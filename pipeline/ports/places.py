@@ -38,7 +38,8 @@ class PlaceEnd:
     detail: str = ""
     """Why, for people, with the end of what it printed."""
     cause: str = ""
-    """As `Remains.cause`, and `deadline` (it was not to live longer); empty: not known."""
+    """As `Remains.cause`, and `deadline` (it was not to live longer), `over-limit` (it used more than it may); empty: not
+    known."""
     disruption: str = ""
     """Its engine took it away and the worker is not to blame: `preempted`, `evicted`, `drained`, `deleted`, `node-lost`;
     or it was alive and had been given up: `fenced`. Empty: none of them. What the launcher itself has ended is none."""
@@ -87,7 +88,11 @@ class PlaceStory:
 
 @runtime_checkable
 class Elsewhere(Protocol):
-    """A launcher of whole workers."""
+    """A launcher of whole workers.
+
+    One with a true `replaces` has places that its engine replaces by itself: whoever begins in one that is told a name
+    already taken is born with the newest name that was given in its slot, else with the slot's next.
+    """
 
     def specs_there(self) -> Mapping[str, HarnessSpec]:
         """How harnesses are started where the workers live, by suite, without their environment, which may hold secrets."""
