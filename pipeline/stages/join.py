@@ -61,14 +61,15 @@ def join(agent: Agent) -> dict[str, Any]:
 def differences_of(mine: Mapping[str, Any], standing: Mapping[str, Any]) -> Iterator[str]:
     """What is otherwise here than in the run, for people."""
     for part in sorted({*mine, *standing}):
-        here, there = mine.get(part), standing.get(part)
-        if not isinstance(here, Mapping) or not isinstance(there, Mapping):
-            if here != there:
-                yield f"{part} are not the same"
-            continue
+        here, there = _named(mine.get(part)), _named(standing.get(part))
         for name in sorted({*here, *there}):
             if here.get(name) != there.get(name):
                 yield f"{part}: {_difference(name, here.get(name), there.get(name))}"
+
+
+def _named(part: object) -> Mapping[str, Any]:
+    """What another version has written may have another shape."""
+    return part if isinstance(part, Mapping) else {} if part is None else {"all": part}
 
 
 def _difference(name: str, here: object, there: object) -> str:

@@ -62,6 +62,8 @@ class Project:
     lease: str = "2s"
     repeats_without_agent: int = 4
     """How many tests run again when an agent dies: its workers die with it."""
+    before: tuple[str, ...] = ()
+    """What starts the agent's command."""
 
     @property
     def shared(self) -> Path:
@@ -127,7 +129,8 @@ class Project:
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Running:
         """Start `doit-fleet` in a session of its own."""
         self.settle()
-        command = [sys.executable, "-m", "pipeline", f"workers.launcher={self.launcher}", *self.arguments, *arguments]
+        ours = [sys.executable, "-m", "pipeline", f"workers.launcher={self.launcher}"]
+        command = [*self.before, *ours, *self.arguments, *arguments]
         output = self.root.parent / f"output-{uuid.uuid4().hex[:6]}"
         with output.open("wb") as file:
             process = subprocess.Popen(
