@@ -54,7 +54,7 @@ def kubernetes_launcher(launching: Launching) -> Launcher:
     """Workers as pods."""
     from extensions.dockering import read_images
     from extensions.pod_terms import pod_terms
-    from extensions.podding import client_of
+    from extensions.podding import client_of, made_sweeper
     from pipeline.launchers.kubernetes import KubernetesLauncher
     from pipeline.launchers.local import LocalLauncher
 
@@ -68,15 +68,17 @@ def kubernetes_launcher(launching: Launching) -> Launcher:
         zygote=fleet.local.zygote.get(),
     )
     images = fleet.project.build_dir.get() / "push" / "images.json"
+    client = client_of(fleet)
     return KubernetesLauncher(
         local,
-        client_of(fleet),
+        client,
         fleet.kubernetes.namespace.get(),
         {slot: terms for pool, terms in terms_of_pools for slot in pool.slots},
         lambda: read_images(images),
         launching.specs,
         str(fleet.scope.ledger.context.root),
         launching.tell,
+        made_sweeper(fleet, client, launching.tell),
     )
 
 

@@ -135,12 +135,11 @@ def sweep_namespace(fleet: Fleet, alive: Callable[[], Collection[str]], dead: Co
 @contextmanager
 def cluster(fleet: Fleet) -> Iterator[tuple[KubernetesApi, str]]:
     """The cluster that the settings name, and the namespace, for as long as it is needed. Raises `UsageError`."""
+    from extensions.podding import client_of
     from pipeline.adapters.kubernetes_api import KubernetesApi
-    from pipeline.adapters.kubernetes_client import KubernetesClient
 
-    kubernetes = fleet.kubernetes
-    client = KubernetesClient(str(kubernetes.kubeconfig.get() or ""), kubernetes.context.get())
+    client = client_of(fleet)
     try:
-        yield KubernetesApi(client), kubernetes.namespace.get() or client.namespace
+        yield KubernetesApi(client), fleet.kubernetes.namespace.get() or client.namespace
     finally:
         client.close()

@@ -74,11 +74,12 @@ class KubernetesLauncher:
         specs: Mapping[str, HarnessSpec],
         root: str,
         tell: Callable[[str], None] = lambda _: None,
+        sweep_made: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`local` collects; `terms` by slot; `images` are there once they have been pushed; `specs` and `root` are the
-        agent's own; `tell` takes warnings for people."""
+        agent's own; `tell` takes warnings for people; `sweep_made` removes what tests of a run have made in the cluster."""
         self._local, self._client, self._terms, self._specs, self._root = local, client, terms, specs, root
-        self._read_images, self._tell = images, tell
+        self._read_images, self._tell, self._sweep_made = images, tell, sweep_made
         self._images: RunImages | None = None
         self._is_over = threading.Event()
         self._objects = ClusterObjects(KubernetesApi(client), namespace or client.namespace, self._is_over)
@@ -170,6 +171,8 @@ class KubernetesLauncher:
                     await self._board.changed.wait()
         except TimeoutError:
             await self._drop(self._board.living(term))
+        if term is None:
+            await self._call(self._sweep_made, run)
 
     async def salvage(self, identity: dict[str, str | int]) -> Remains | None:
         """Proof that a pod's worker has ended, by the word of its kubelet. None while it lives, or where nobody can know."""

@@ -22,7 +22,7 @@ Delete = Callable[..., list[Object]]
 JOBS, PODS, SECRETS = ("jobs", "batch/v1"), ("pods", "v1"), ("secrets", "v1")
 AT_ONCE: Final = 1
 """Seconds between TERM and KILL: with 0 nobody would know whether a pod has ended."""
-GONE_SECONDS: Final = 20.0
+GONE_SECONDS: Final = 10.0
 """Waited for what is being deleted."""
 LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.25, 4.0
 TOGETHER: Final = 50
