@@ -90,6 +90,7 @@ def service_container(service: Service) -> dict[str, Any]:
             service.memory_bytes or SERVICE_MEMORY_BYTES,
         ),
         "securityContext": context,
+        "terminationMessagePolicy": "FallbackToLogsOnError",  # For why it was never ready.
     }
     container |= {"args": list(service.command)} if service.command else {}
     if service.ready:
@@ -98,6 +99,7 @@ def service_container(service: Service) -> dict[str, Any]:
             "periodSeconds": 1,
             "timeoutSeconds": 5,
             "failureThreshold": max(1, round(service.ready_timeout_seconds)),
+            "terminationGracePeriodSeconds": 1,
         }
     return container
 

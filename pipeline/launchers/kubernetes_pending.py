@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from pipeline.launchers.kubernetes_containers import WORKER
+from pipeline.launchers.kubernetes_containers import SERVICE, WORKER
 from pipeline.launchers.kubernetes_ends import condition_of, has_ended, status_of
 from pipeline.model.kubernetes_quantities import parse_quantity
 from pipeline.ports.places import Waiting
@@ -21,6 +21,8 @@ AUTOSCALER_SECONDS: Final = 45.0
 CONFIGURATION_SECONDS: Final = 10.0
 VOLUME_SECONDS: Final = 30.0
 """Within that what was made just before the pod (a Secret) would be seen by its node, which looks again ever more seldom."""
+SERVICE_TRIES: Final = 2
+"""Starts of a service that may fail before it counts as broken."""
 MOST: Final = 700
 """Letters of an explanation."""
 COMING: Final = frozenset({"TriggeredScaleUp", "Nominated", "NominatedNode"})
@@ -136,6 +138,9 @@ def fits_no_node(message: str) -> bool:
 
 def _why_container_waits(status: Object, events: Sequence[Object]) -> Waiting | None:
     """By the kubelet's reason for a container's state `waiting`; None: it is not by its own fault that it waits."""
+    failed = status.get("lastState", {}).get("terminated")
+    if failed and not status.get("started") and str(status.get("name", "")).startswith(SERVICE):
+        return _why_service_fails(status, failed)
     waiting = status.get("state", {}).get("waiting") or {}
     reason, message = str(waiting.get("reason", "")), str(waiting.get("message", ""))
     if reason in ("InvalidImageName", "ErrImageNeverPull"):
@@ -151,6 +156,14 @@ def _why_container_waits(status: Object, events: Sequence[Object]) -> Waiting | 
     if reason in ("CreateContainerError", "RunContainerError", "CrashLoopBackOff"):
         return _waiting("container", "its container cannot be started", f"{reason}: {message}")
     return None
+
+
+def _why_service_fails(status: Object, failed: Object) -> Waiting:
+    """Its end, or its probe's patience: the kubelet starts it anew for ever, with the tests behind it waiting."""
+    name = str(status["name"]).removeprefix(SERVICE)
+    what = f"service {name!r} did not become ready, and ended with status {failed.get('exitCode')}"
+    is_sure = int(status.get("restartCount", 0)) >= SERVICE_TRIES
+    return _waiting("service", what, str(failed.get("message", "")), 0.0 if is_sure else None)
 
 
 def _why_not_made(pod: Object, events: Sequence[Object]) -> Waiting:
