@@ -346,7 +346,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "joining",
         "who leaves relies on others that leave",
         (("protocol.leaving", "stays_out", always(frozenset())),),
-        seed=758,
+        seed=1022,
     ),
     Mutation(
         "joining",
