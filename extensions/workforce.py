@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pipeline.stages.agent import Framework
 
 
+LEAST_DISRUPTIONS = 100
+DISRUPTIONS_PER_WORKER = 10
+
+
 class Workforce:
     """The workers that the settings ask for."""
 
@@ -157,13 +161,14 @@ class Workforce:
         return plugins.load("launchers", self.launcher_name)(self._launching())
 
     def share(self, store: Any) -> None:
-        """Let workers write a store of files, where they run as another user than the agent: containers of root's."""
+        """Let workers write a store of files, where they run as another user than the agent: containers and pods of root's."""
         import os
 
-        if os.getuid() == 0 and self.launcher_name == "docker":
+        if os.getuid() == 0 and self.launcher_name in ("docker", "kubernetes"):
             from extensions.dockering import user_of
 
-            user, _, group = user_of(self.fleet).partition(":")
+            given = user_of(self.fleet) if self.launcher_name == "docker" else self.fleet.kubernetes.user.get() or ""
+            user, _, group = given.partition(":")
             if user.isdecimal() and (group or "0").isdecimal():
                 store.give_to(int(user), int(group or 0))
 
@@ -241,6 +246,12 @@ class Workforce:
         """The largest that a pool in use says: a run has one lease and one budget."""
         return max(float(getattr(pool, setting).get()) for pool in self._used.values())
 
+    def _most_disruptions(self) -> int:
+        said = [pool.max_disruptions.get() for pool in self._used.values()]
+        workers = self.slots + sum(pool.size for pool in self.spare)
+        generous = max(LEAST_DISRUPTIONS, DISRUPTIONS_PER_WORKER * workers)
+        return max(generous if each == "auto" else int(each) for each in said)
+
     def limits(self) -> Limits:
         """Spans and budgets of the protocol, from the settings."""
         from pipeline.protocol.limits import Limits
@@ -251,6 +262,7 @@ class Workforce:
         return Limits(
             lease_seconds=self._most("lease_seconds"),
             max_losses=int(self._most("max_losses")),
+            max_disruptions=self._most_disruptions(),
             max_losses_per_test=int(self._most("max_losses_per_test")),
             test_timeout_seconds={
                 suite.name: suite.timeout_seconds for suite in self._suites() if suite.timeout_seconds

@@ -54,6 +54,8 @@ class KubernetesProject(Project):
     """Further settings of its suite, `unit`."""
     kubernetes: dict[str, Any] = field(factory=dict)
     """Further settings of `kubernetes`."""
+    tables: dict[str, Any] = field(factory=dict)
+    """Further tables of settings, by name."""
     volumes: list[dict[str, Any]] = field(factory=list)
     seen: set[str] = field(factory=set)
     """Uids of all pods that were looked at."""
@@ -80,7 +82,7 @@ class KubernetesProject(Project):
         self.trace_file.touch()
         self.trace_file.chmod(0o666)
         suite = {"env": {"FLEET_TRACE": str(self.trace_file), MARKER: self.marker}, **self.suite}
-        tables = {"suites.unit": suite, "kubernetes": {"volumes": self.volumes, **self.kubernetes}}
+        tables = {"suites.unit": suite, "kubernetes": {"volumes": self.volumes, **self.kubernetes}, **self.tables}
         text = "".join(
             f"[tool.doit-fleet.{name}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in table.items())
             for name, table in tables.items()
