@@ -38,6 +38,11 @@ class Workers(Extension):
     """How many workers may be lost in one agent's run before it stops as not trustworthy. A loss is never a test
     failure, but a machine that loses this many is broken. Of pools that differ, the largest counts, for all."""
 
+    max_disruptions = setting(kinds.count, "auto")
+    """How many workers may be taken away in one agent's run by what they live on (preempted, evicted, deleted, drained, lost
+    with their node), or be given up although they live, before it stops: then it does not get on. They never count as
+    lost. "auto": ten for each worker, at least 100. Of pools that differ, the largest counts, for all."""
+
     max_losses_per_test = setting(kinds.whole, 3)
     """How many workers may be lost for unknown reasons while running the same test; then its verdict is lost."""
 

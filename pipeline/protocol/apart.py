@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -85,12 +86,19 @@ class ApartHirer:
 
     async def keep_stories(self) -> None:
         """Write into the store what is known of the places of all workers there were."""
+        leader, limits = self._leader, self._leader.limits
+        if not isinstance(self._places, Telling) or leader.stop.count > 1:
+            return
+        with suppress(FleetError, TimeoutError):  # For people only.
+            async with asyncio.timeout(limits.stop_seconds if leader.stop.count else limits.finish_seconds):
+                await self._keep_stories(self._places)
+
+    async def _keep_stories(self, places: Telling) -> None:
         leader = self._leader
-        if isinstance(self._places, Telling):
-            workers = [keys.last(entry.key) for entry in await leader.store.list(keys.workers(leader.run))]
-            kept = {keys.last(entry.key) for entry in await leader.store.list(keys.places(leader.run))}
-            left = [worker for worker in workers if worker not in kept]
-            await keep_stories(leader.store, leader.view, self._places, left, by=f"term {leader.term}")
+        workers = [keys.last(entry.key) for entry in await leader.store.list(keys.workers(leader.run))]
+        kept = {keys.last(entry.key) for entry in await leader.store.list(keys.places(leader.run))}
+        left = [worker for worker in workers if worker not in kept]
+        await keep_stories(leader.store, leader.view, places, left, by=f"term {leader.term}")
 
     async def _stop(self, workers: Sequence[str], grace_seconds: float) -> None:
         self._stopped.update(workers)

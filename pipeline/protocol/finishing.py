@@ -103,6 +103,7 @@ class Finisher:
         if not leader.hirer.is_local:
             await leader.watch()  # Who was born since the last look may have done all, and has something to send home.
         await self._dismiss(kindly=ending.reason == COMPLETE, elsewhere=self._all_elsewhere)
+        await leader.hirer.keep_stories()
         merged = await close(closer, reason=stated, mixed=mixed, errors=leader.errors)
         if merged is None:
             await leader.go_on()
@@ -172,6 +173,7 @@ class Finisher:
 
     async def _leave_open(self, reason: str) -> Ending:
         leader = self._leader
+        await leader.hirer.keep_stories()
         merged = await gather(leader.store, leader.run, leader.plan)
         code = 128 + leader.stop.signal_number if leader.stop.count else EXIT_UNTRUSTWORTHY
         if reason == ENGINE_FAILED:
