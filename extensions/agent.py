@@ -20,6 +20,7 @@ from extensions.joins import Joins
 from extensions.provisioning import Provisions
 from extensions.reporting import Reporting
 from extensions.results import Results
+from extensions.storing import history_of, open_store
 from extensions.workforce import Workforce
 from pipeline.errors import FleetError
 from pipeline.stages.agent import Framework, Inputs, Wishes
@@ -72,7 +73,7 @@ class LocalAgent:
 
     @cached_property
     def _suites(self) -> tuple[Suite, ...]:
-        return found_suites(self.fleet, self._find, lambda name: self._framework(name).wanted, self._results.failed())
+        return found_suites(self.fleet, self._find, lambda name: self._framework(name).wanted, self.results.failed())
 
     def suites(self) -> Sequence[Suite]:
         """All suites that this run selects."""
@@ -99,7 +100,7 @@ class LocalAgent:
     @cached_property
     def _inputs(self) -> Inputs:
         inputs = inputs_of(self.fleet, self.suites(), self._watched.files)
-        return inputs if self.joins.joined is None else self.joins.named(inputs)
+        return self.joins.named(inputs) if self.joins.is_shared else inputs
 
     @cached_property
     def joins(self) -> Joins:
@@ -192,15 +193,7 @@ class LocalAgent:
 
     @cached_property
     def _store(self) -> Store:
-        url = str(self.fleet.store.url.get())
-        scheme = url.partition("://")[0] if "://" in url else "file"
-        store: Store = plugins.load("stores", scheme)(url)
-        if scheme == "file":
-            self.workforce.share(store)
-            return store
-        from pipeline.adapters.proven_store import ProvenStore
-
-        return ProvenStore(store, self.store_name(), self.state / "proven-stores")
+        return open_store(self.fleet, self.workforce.share, self.state)
 
     def store(self) -> Store:
         """The store of all runs."""
@@ -208,23 +201,7 @@ class LocalAgent:
 
     @cached_property
     def _history(self) -> History:
-        from pipeline.adapters.history import SqliteHistory
-
-        settings = self.fleet.history
-        local = SqliteHistory(self.state / "history.db", keep_runs=settings.keep_runs.get())
-        if settings.place.get() == "local":
-            return local
-        from pipeline.protocol.remembering import StoreHistory
-
-        return StoreHistory(
-            self.store(),
-            self.clock(),
-            wait=self.wait,
-            tell=self._warn,
-            level=self.fleet.cache.trust.get(),
-            keep_runs=settings.keep_runs.get(),
-            older=local,
-        )
+        return history_of(self, self._warn)
 
     def history(self) -> History:
         """Durations of earlier runs."""
@@ -279,19 +256,20 @@ class LocalAgent:
 
     def finish(self, run: MergedRun) -> None:
         """Write all reports, then the summary."""
-        self.reporting.finish(run, self._results.folder(run.run))
+        self.reporting.finish(run, self.results.folder(run.run))
 
     def show(self, run: MergedRun) -> None:
         """Write the summary, and no report."""
         self.reporting.show(run)
 
     @cached_property
-    def _results(self) -> Results:
+    def results(self) -> Results:
+        """Results of earlier runs."""
         return Results(self.fleet, self.state, self.clock())
 
     def say_again(self) -> None:
         """Print the result that still stands, with its age."""
-        self.reporting.say(self._results.told_again(self.inputs().identity))
+        self.reporting.say(self.results.told_again(self.inputs().identity))
 
     def bring_home(self, run: str, worker: str = "") -> Sequence[Path]:
         """Unpack what workers elsewhere have left, all or one; the folders made."""
@@ -302,11 +280,12 @@ class LocalAgent:
 
     def learn(self, run: MergedRun) -> None:
         """Remember the outcome and its durations, and prune what is old."""
-        self._results.remember(self.inputs().identity, run)
+        self.results.remember(self.inputs().identity, run)
         try:
             self.history().learn(run, branch=self.branches()[0])
-            self.wait(self._results.prune(self.store(), run.run))
-            self._results.prune_logs()
+            self.wait(self.results.prune(self.store(), run.run))
+            self.results.prune_reports(run.run)
+            self.results.prune_logs()
         except FleetError as error:
             self._warn(f"the run counts, but not everything could be remembered: {error}")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,9 +36,15 @@ class Joins:
         return bool(self._agent.fleet.join.name.peek())
 
     @cached_property
+    def is_shared(self) -> bool:
+        """Whether other machines may reach the store: it is no folder that only this checkout knows."""
+        url, state = str(self._agent.fleet.store.url.get()), Path(self._agent.fleet.project.state_dir.get())
+        return "://" in url or state not in (Path(url), *Path(url).parents)
+
+    @cached_property
     def inputs(self) -> Mapping[str, Mapping[str, str]]:
         """What decides verdicts, by part and name, spelled the same on every machine that has the same."""
-        from extensions.joining import shared_inputs
+        from extensions.sharing import shared_inputs
 
         return shared_inputs(self._agent.fleet, self._agent.suites(), self._files(), self._agent.root)
 

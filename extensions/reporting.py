@@ -33,6 +33,8 @@ FILES = {
     "html": "index.html",
 }
 """What the built-in formats are made of."""
+WITHOUT_EVENTS = ("junit", "ctrf", "html")
+"""Formats that need a run's outcomes only, which the store holds."""
 
 
 class Reporting:
@@ -109,6 +111,15 @@ class Reporting:
         with self._lock:
             self._begin()
             self.console.finish(run)
+
+    def rewrite(self, run: MergedRun, folder: Path) -> list[Path]:
+        """Write those reports of a run into `folder` that need no events. Raises `EngineError`."""
+        from pipeline.report.finishing import file_reporters
+
+        folder.mkdir(parents=True, exist_ok=True)
+        names = [name for name in self._fleet.reports.formats.get() if name in WITHOUT_EVENTS] or list(WITHOUT_EVENTS)
+        reporters = file_reporters(names, folder, self._reproduce)
+        return [Path(path) for reporter in reporters for path in reporter.finish(run)]
 
     def say(self, text: str) -> None:
         """Print a line that is no event."""

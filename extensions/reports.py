@@ -20,11 +20,30 @@ def folder_of_reports(reports: Extension) -> Provider[Any]:
     return folder
 
 
+def runs_of_store(reports: Extension) -> Provider[Any]:
+    """as many as the store keeps"""
+    kept: Provider[Any] = reports.scope.fleet.store.keep_runs
+    return kept
+
+
+def days_of_store(reports: Extension) -> Provider[Any]:
+    """as long as the store keeps runs"""
+    kept: Provider[Any] = reports.scope.fleet.store.keep_days
+    return kept
+
+
 class Reports(Extension):
     """What is written when a run ends."""
 
     dir = setting(kinds.path, folder_of_reports)
     """The folder of the latest run's reports."""
+
+    keep_runs = setting(kinds.whole, runs_of_store)
+    """Of how many runs their own copies of reports (`reports/<run>` in `project.state_dir`) are kept at least."""
+
+    keep_days = setting(kinds.whole, days_of_store)
+    """Age in days from which copies beyond `keep_runs` are removed. Others can be written again with `doit report <run>`,
+    as long as the store holds the run."""
 
     formats = setting(Sequence(Choice(*FORMATS, open_set="reporters"), form="a list of " + ", ".join(FORMATS)), FORMATS)
     """Which reports are written. Others may come from outside packages."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from extensions.fleet import Fleet
     from pipeline.ports import Clock, Store
 
+DAY = 86_400.0
+
 
 class Results:
     """What is known of runs in this project."""
@@ -24,6 +26,20 @@ class Results:
     def folder(self, run: str) -> Path:
         """Where a run's own copy of its reports is."""
         return self._state / "reports" / run
+
+    def reports(self, run: str) -> list[Path]:
+        """Those copies; none: the run did not end here, or they were removed."""
+        folder = self.folder(run)
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def prune_reports(self, latest: str) -> None:
+        """Remove copies beyond what the settings keep, but the latest run's."""
+        folders = [path for path in self.folder(latest).parent.glob("*") if path.is_dir() and path.name != latest]
+        ended = {path: path.stat().st_mtime for path in folders}
+        oldest = self._clock.wall() - self._fleet.reports.keep_days.get() * DAY
+        for path in sorted(folders, key=lambda path: -ended[path])[max(0, self._fleet.reports.keep_runs.get() - 1) :]:
+            if ended[path] < oldest:
+                shutil.rmtree(path, ignore_errors=True)
 
     def failed(self) -> dict[str, list[str]]:
         """Native ids by suite whose latest verdict was bad."""
@@ -59,11 +75,10 @@ class Results:
         sweep_scratch(Path(self._fleet.local.scratch_dir.get()), older_than_seconds=KEPT_SECONDS)
 
     async def prune(self, store: Store, latest: str) -> None:
-        """Remove closed runs and their reports beyond what the settings keep."""
+        """Remove closed runs beyond what the settings keep."""
         from pipeline.protocol.sweeping import delete_run, list_runs
 
         runs = [run.name for run in await list_runs(store, self._clock) if run.is_closed and run.name != latest]
         keep, days = self._fleet.store.keep_runs.get(), self._fleet.store.keep_days.get()
         for name in self._remembered.too_old(runs, keep=keep, days=days):
             await delete_run(store, self._clock, name)
-            shutil.rmtree(self.folder(name), ignore_errors=True)

@@ -25,10 +25,12 @@ from pipeline.stages import (
     logs,
     plan,
     push,
+    report,
     reproduce,
     settings,
     sweep,
 )
+from pipeline.stages import resume as resume_stage
 
 
 def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
@@ -41,7 +43,8 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     imaged = image.register(catalog, agent, lambda: agent.imaging, grouped, based)
     pushed = push.register(catalog, agent, lambda: agent.imaging, imaged)
     joined = join.register(catalog, agent)
-    launched = launch.register(catalog, agent, grouped, pushed, joined, resume=resume)
+    resumed = resume_stage.register(catalog, agent, resume)
+    launched = launch.register(catalog, agent, grouped, pushed, (joined, resumed), resume=resume)
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))
@@ -51,6 +54,12 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     sweep.register(catalog, agent, lambda: agent.imaging)
     reproduce.register(catalog, agent)
     logs.register(catalog, agent, _inert)
+    report.register(
+        catalog,
+        agent,
+        lambda run: agent.results.reports(run),
+        lambda run: agent.reporting.rewrite(run, agent.results.folder(run.run)),
+    )
     init.register(catalog, agent.root)
 
 

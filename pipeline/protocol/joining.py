@@ -27,9 +27,18 @@ async def announce(store: Store, clock: Clock, run: str, inputs: Announced) -> A
     data = json.dumps(inputs, sort_keys=True, separators=(",", ":")).encode("ascii")
     if await certain.create(keys.inputs(run), data):
         return inputs
-    standing = await certain.read(keys.inputs(run))
+    return _read(run, await certain.read(keys.inputs(run)) or b"")
+
+
+async def read_announced(store: Store, clock: Clock, run: str) -> Announced | None:
+    """What the run is about, if that was said. Raises `StoreDamaged`."""
+    standing = await CertainStore(store, clock).read(keys.inputs(run))
+    return None if standing is None else _read(run, standing)
+
+
+def _read(run: str, standing: bytes) -> Announced:
     try:
-        found = json.loads(standing or b"")
+        found = json.loads(standing)
         if not isinstance(found, dict):
             raise ValueError("it is no object")
         return found

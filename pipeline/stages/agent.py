@@ -131,6 +131,10 @@ class Joins(Protocol):
     def is_named(self) -> bool:
         """Whether a run to join is named; leaves settings open."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may reach the store: then runs say what they are about, as all machines spell it."""
+
     def parting(self, run: str) -> Callable[[str], Coroutine[Any, Any, None]]:
         """What sends home what tests have left on this machine, under the name of a worker."""
 

@@ -31,29 +31,35 @@ DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
 def register(
-    catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, joined: Handle, *, resume: str = ""
+    catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, before: Sequence[Handle], *, resume: str = ""
 ) -> Handle:
     """Add the task; `group`, or `push` where workers run images, runs before it only if it must run.
 
-    `resume` names a run to go on with.
+    `resume` names a run to go on with; those `before` see that this job may do what it is asked to, where there is something to see.
     """
     return catalog.add(
         "launch",
         lambda: TaskSpec(
             name="launch",
             actions=(Action(launch, {"agent": agent, "resume": resume}),),
-            needs=(joined,) if agent.joins.joined is not None else (),
+            needs=tuple(handle for handle in before if handle.name in catalog),
             setup=() if agent.workforce.in_foreground else ((pushed if agent.runs_images() else grouped),),
-            digest=lambda: _digest(agent, resume),
-            lost=lambda: "" if agent.up_to_date_counts() else "a suite's `up_to_date` is false",
+            digest=lambda: _digest(agent),
+            lost=lambda: _lost(agent, resume),
         ),
         doc=DOC,
     )
 
 
-def _digest(agent: Agent, resume: str) -> Digest:
+def _digest(agent: Agent) -> Digest:
     joins = {"join": agent.joins.joined.run} if agent.joins.joined is not None else {}
-    return {**agent.inputs().parts, **({"resume": resume} if resume else {}), **joins}
+    return {**agent.inputs().parts, **joins}
+
+
+def _lost(agent: Agent, resume: str) -> str:
+    if resume:
+        return f"resume={resume} was asked for"
+    return "" if agent.up_to_date_counts() else "a suite's `up_to_date` is false"
 
 
 def output(agent: Agent) -> Path:
@@ -207,7 +213,7 @@ def _leftovers(agent: Agent, run: str) -> str:
 
 async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
     """The run that a person named, or the unfinished one of the same inputs, or a new one; with the tests done there."""
-    from pipeline.protocol import resuming
+    from pipeline.protocol import joining, resuming
 
     store, clock, identity = agent.store(), agent.clock(), agent.inputs().identity
     if agent.joins.joined is not None:
@@ -218,7 +224,10 @@ async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
     run = resume or await resuming.find_unfinished(store, clock, identity)
     if not run:
         _prepare(agent)
-        return (*await resuming.open_run(store, clock, identity, group.read(agent)), set())
+        run, plan = await resuming.open_run(store, clock, identity, group.read(agent))
+        if agent.joins.is_shared:
+            await joining.announce(store, clock, run, agent.joins.inputs)
+        return run, plan, set()
     merged = await resuming.merged(store, clock, run)
     return run, await resuming.adopt_run(store, clock, run), {one.result.test for one in merged.outcomes}
 
