@@ -166,7 +166,7 @@ def _why_service_fails(status: Object, failed: Object) -> Waiting:
     return _waiting("service", what, str(failed.get("message", "")), 0.0 if is_sure else None)
 
 
-def _why_not_made(pod: Object, events: Sequence[Object]) -> Waiting:
+def _why_not_made(pod: Object, events: Sequence[Object]) -> Waiting | None:
     """While containers are being made only events say what holds that up, and what goes on."""
     last = events[-1] if events else {}
     text, reason = _message(last), last.get("reason")
@@ -177,7 +177,7 @@ def _why_not_made(pod: Object, events: Sequence[Object]) -> Waiting:
     node = pod.get("spec", {}).get("nodeName", "its node")
     if reason == "Pulling":
         return Waiting(reason="pulling", text=f"{node} pulls its image", is_ordinary=True)
-    return Waiting(reason="starting", text=f"{node} starts it", is_ordinary=True)
+    return None
 
 
 def _waiting(reason: str, what: str, words: str, hopeless_after: float | None = None) -> Waiting:
