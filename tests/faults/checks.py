@@ -32,5 +32,5 @@ def ticks(project: Project) -> list[list[str]]:
 
 def assert_never_twice(project: Project) -> None:
     """No run of an exclusive test went on after another had begun."""
-    runs = [run for run, _ in groupby(ticks(project), lambda tick: tick[0])]
-    assert len(set(runs)) == len(runs), "two at once"
+    runs = [(run, len(list(signs))) for run, signs in groupby(ticks(project), lambda tick: tick[0])]
+    assert len({run for run, _ in runs}) == len(runs), f"two at once: {runs}"

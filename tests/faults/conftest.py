@@ -9,12 +9,21 @@ import pytest
 
 from tests.docker.house import docker_project, make_environment
 from tests.engines import only_outside
+from tests.engines.kubernetes.namespaces import Cluster
 from tests.faults.project import Project, until
+from tests.kubernetes.house import kubernetes_project
 
 DOCKER = pytest.param("docker", marks=pytest.mark.timeout(240))
 """Images are made, containers start and leases pass: all of it slowly on a busy machine."""
-LAUNCHERS = ("local", DOCKER)
+KUBERNETES = pytest.param("kubernetes", marks=pytest.mark.timeout(240))
+"""On the shared cluster, nothing of which may be hurt."""
+OWN_CLUSTER = pytest.param("own cluster", marks=pytest.mark.timeout(300))
+"""On a cluster of the test process's own: its nodes and parts may be killed."""
+LAUNCHERS = ("local", DOCKER, KUBERNETES)
 """Those that every test runs with; a test may ask for one of them by indirect parameters."""
+
+
+CLUSTERS = {"kubernetes": "cluster", "own cluster": "own_cluster"}
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +39,12 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]
     if request.param == "docker":
         only_outside("faults are made to processes of other containers, which only the machine sees")
         yield from docker_project(request, root, request.getfixturevalue("small_environment"))
+        return
+    if request.param in CLUSTERS:
+        only_outside("faults are made to processes of pods, which only the machine sees")
+        cluster: Cluster = request.getfixturevalue(CLUSTERS[request.param])
+        environment = request.getfixturevalue("small_environment")
+        yield from kubernetes_project(request, root, environment, cluster)
         return
     root.mkdir()
     made = Project(root, launcher=request.param)
