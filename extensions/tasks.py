@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from extensions.agent import LocalAgent
@@ -53,7 +54,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     cache.register(catalog, agent.caching)
     sweep.register(catalog, agent, lambda: agent.imaging)
     reproduce.register(catalog, agent)
-    logs.register(catalog, agent, _inert)
+    logs.register(catalog, agent, _inert, lambda birth, follow: _printed(agent, birth, follow), _follow_files)
     report.register(
         catalog,
         agent,
@@ -73,6 +74,20 @@ def _inert(text: str) -> str:
     from pipeline.report.inert import inert
 
     return inert(text)
+
+
+def _printed(agent: LocalAgent, birth: Any, follow: bool) -> Iterator[bytes] | None:
+    from extensions.live_logs import printed
+
+    return printed(agent.fleet, birth, follow=follow)
+
+
+def _follow_files(
+    find: Callable[[], Sequence[Path]], is_over: Callable[[], bool]
+) -> Iterator[tuple[Path, bytes]]:
+    from pipeline.adapters.growing_files import follow_files
+
+    return follow_files(find, is_over)
 
 
 def _describe(agent: LocalAgent, name: str | None, json: bool) -> str:

@@ -175,6 +175,11 @@ class DockerEngine:
                     size -= len(kept.popleft())
         return b"".join(kept)[-most_bytes:]
 
+    def printed(self, container: str, *, follow: bool) -> Iterator[bytes]:
+        """All it has printed, piece by piece; with `follow` on until it ends."""
+        with docker_in_use("reading a container's log", self.host):
+            yield from self._client.logs(container, stream=True, follow=follow)
+
     def stop(self, container: str, grace_seconds: float) -> None:
         """SIGTERM, then SIGKILL after the grace; 0: SIGKILL at once. One that has ended or is gone is fine."""
         try:

@@ -16,6 +16,7 @@ class Log:
 
     def __init__(self) -> None:
         self._tests = self._bad = 0
+        self._file: Path | None = None
 
     def __call__(self, event: Event) -> None:
         """Take one."""
@@ -38,9 +39,20 @@ class Log:
             self._bad += 1
             self.say(f"{event.result.verdict.value}: {event.result.test}")
 
+    def keep(self, path: Path) -> None:
+        """Write everything from now on into a file, too, which goes home with the other logs."""
+        self._file = path
+
     def say(self, text: str) -> None:
         """Print a line at once."""
-        print(time.strftime("%H:%M:%S", time.gmtime()), text, flush=True)
+        line = f"{time.strftime('%H:%M:%S', time.gmtime())} {text}"
+        print(line, flush=True)
+        if self._file is not None:
+            try:
+                with self._file.open("a", encoding="utf-8", errors="replace") as file:
+                    file.write(f"{line}\n")
+            except OSError:
+                self._file = None  # The disk is full, or the folder is gone: it is still printed.
 
     def say_last_words(self, scratch: Path) -> None:
         """Print the end of what the latest harness said: its file goes with the container."""

@@ -39,6 +39,8 @@ from pipeline.worker.stores import open_store
 
 BUCKET = Path(__file__).parents[3] / "bucket" / "bucket.json"
 """What the image says of itself, beside the runtime: `{"plan": digest, "bucket": n}`."""
+OWN_LOG = "supervisor.log"
+"""In the scratch folder, beside those of harnesses."""
 STOPPED_BY_ORDER = 128 + signal.SIGTERM
 
 
@@ -51,6 +53,7 @@ def main() -> int:
     log = Log()
     try:
         given = read_given(os.environ)
+        log.keep(given.scratch / OWN_LOG)
         secrets = secrets_of(given)
         _close_stdin()
         return asyncio.run(_work(given, secrets, log))
