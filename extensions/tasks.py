@@ -82,9 +82,7 @@ def _printed(agent: LocalAgent, birth: Any, follow: bool) -> Iterator[bytes] | N
     return printed(agent.fleet, birth, follow=follow)
 
 
-def _follow_files(
-    find: Callable[[], Sequence[Path]], is_over: Callable[[], bool]
-) -> Iterator[tuple[Path, bytes]]:
+def _follow_files(find: Callable[[], Sequence[Path]], is_over: Callable[[], bool]) -> Iterator[tuple[Path, bytes]]:
     from pipeline.adapters.growing_files import follow_files
 
     return follow_files(find, is_over)
