@@ -101,6 +101,7 @@ class Leader:
         """Why, each told once."""
         self._begun = clock.monotonic()
         self._watched = float("-inf")
+        self._has_watched = False
         self._growth = Growth(self, mandate.room)
         self._staff = Staff(self)
         self._finisher = Finisher(self)
@@ -144,7 +145,7 @@ class Leader:
 
     def has_just_watched(self) -> bool:
         """Whether this step has looked at the store."""
-        return self._watched == self.clock.monotonic()
+        return self._has_watched
 
     async def begin(self) -> None:
         """Take a term and learn what there is."""
@@ -201,7 +202,8 @@ class Leader:
                 if side.done():
                     side.result()
             self.reap()
-            if self.clock.monotonic() - self._watched >= self.limits.watch_seconds:
+            self._has_watched = self.clock.monotonic() - self._watched >= self.limits.watch_seconds
+            if self._has_watched:
                 await self.watch()
             reason = await self._finisher.reason()
             if reason:
@@ -224,8 +226,8 @@ class Leader:
     async def watch(self) -> None:
         """Learn who lives and bury who does not."""
         await self.view.refresh()
-        self.living, _ = await self._observer.watch(self.crew.holds)
-        await self.view.refresh(self.limits.watch_seconds / 2)
+        self.living, buried = await self._observer.watch(self.crew.holds)
+        await self.view.refresh(0.0 if buried else self.limits.watch_seconds / 2)
         self._tell_losses()
         self._tell_unborn()
         self._tell_taken()
@@ -311,8 +313,8 @@ class Leader:
     def cannot_go_on(self) -> bool:
         """Whether what is left to do can be done by nobody who lives or may start."""
         if self.hirer.is_local:
-            return bool(self.fault)
-        return not self.living and (bool(self.fault) or self._staff.is_stuck())
+            return self.crew.size == 0 and bool(self.fault)
+        return bool(self.hopeless) and self._staff.is_stuck(self.living)
 
     def why_not(self) -> str:
         """Why nobody can start, for people."""

@@ -344,8 +344,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "joining",
-        "who leaves relies on others that leave",
-        (("protocol.leaving", "stays_out", always(frozenset())),),
+        "whoever has nothing to do leaves, whether others work or not",
+        (("protocol.leaving", "are_heard", always(True)),),
         seed=1022,
     ),
     Mutation(
