@@ -16,6 +16,7 @@ import docker.errors
 import pytest
 from attrs import define, field
 
+from tests.engines.toml import inline
 from tests.faults.project import MARKER, Project, Running, children_of_all, until
 
 PACKAGES = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
@@ -77,7 +78,7 @@ class DockerProject(Project):
         self.trace_file.touch()
         self.trace_file.chmod(0o666)
         suite = {"env": {"FLEET_TRACE": str(self.trace_file), MARKER: self.marker}, **self.suite}
-        lines = [f"{name} = {_toml(value)}" for name, value in suite.items()]
+        lines = [f"{name} = {inline(value)}" for name, value in suite.items()]
         self.write("pyproject.toml", "[tool.doit-fleet.suites.unit]\n" + "\n".join(lines) + "\n")
         self.write(".gitignore", "build\n.fleet\n__pycache__\n")
 
@@ -196,9 +197,3 @@ def docker_project(request: pytest.FixtureRequest, root: Path, environment: Path
         made.give_layers()
     finally:
         made.clear()
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(name)} = {_toml(item)}" for name, item in value.items()) + "}"
-    return json.dumps(value)

@@ -2,27 +2,29 @@
 
 `python -m tests.engines.pod_workers` makes them on the shared cluster and writes the settings, as lines for a shell, to a file whose
 name it prints. The agent has the shipped role and no other rights. Pods run as nobody; they see the engines' folder, Go and
-interpreters by claims, read only, and reach engines at 127.0.0.1 as tests do elsewhere: a service beside them passes connections on.
+interpreters by claims, read only, and reach engines at 127.0.0.1 as tests do elsewhere: a sidecar passes connections on.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.engines import IN_CONTAINER, POD, REQUIRED, images, places
 from tests.engines.engine import Engine
 from tests.engines.errors import EngineTrouble
 from tests.engines.kubernetes.api import until
+from tests.engines.kubernetes.bodies import NO_PRIVILEGE, SMALL
 from tests.engines.kubernetes.cluster import Kubernetes
 from tests.engines.kubernetes.namespaces import Cluster, make_namespace, remove_namespace
 from tests.engines.registries import PlainRegistry, SecureRegistry
 from tests.engines.s3 import REGION, S3Server
 from tests.engines.token_registry import TokenRegistry
+from tests.engines.toml import inline
 from tests.engines.workers import IMAGE_PATH, SETTING, running, tools
 
 NAMESPACE = "own-tests"
@@ -30,7 +32,6 @@ BUCKET = "own-tests"
 ROLE = Path(__file__).parents[2] / "deploy" / "kubernetes" / "role.yaml"
 ENGINES = "/opt/engines"
 """The engines' folder in pods: the machine's own may lie where only root may look."""
-BESIDE = f"{SETTING}SUITES__OWN__SERVICES__ENGINES__"
 GONE_SECONDS = 60
 PASSES_ON = """\
 import asyncio, os
@@ -84,13 +85,9 @@ def settings() -> dict[str, str]:
         "AWS_REGION": REGION,
         f"{SETTING}KUBERNETES__KUBECONFIG": str(_agent(cluster)),
         f"{SETTING}KUBERNETES__NAMESPACE": cluster.namespace,
-        f"{SETTING}KUBERNETES__VOLUMES": json.dumps(list(_volumes(cluster))),
+        f"{SETTING}KUBERNETES__VOLUMES": inline(list(_volumes(cluster))),
         **{f"{SETTING}KUBERNETES__ENVIRONMENT__{name}": value for name, value in _environment().items()},
-        f"{BESIDE}IMAGE": service,
-        f"{BESIDE}COMMAND": json.dumps(["python3", "-c", PASSES_ON]),
-        f"{BESIDE}READY": json.dumps(["python3", "-c", IS_THERE]),
-        f"{BESIDE}ENVIRONMENT__MACHINE": cluster.machine,
-        f"{BESIDE}ENVIRONMENT__PORTS": " ".join(map(str, _ports())),
+        f"{SETTING}KUBERNETES__TEMPLATE": inline({"spec": {"initContainers": [_beside(service, cluster.machine)]}}),
     }
 
 
@@ -145,6 +142,21 @@ def _volumes(cluster: Cluster) -> Iterator[dict[str, object]]:
     for number, (place, folder) in enumerate(seen.items()):
         claim = cluster.volume(f"folder-{number}", folder, read_only=True)
         yield {"mountPath": place, "readOnly": True, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
+
+
+def _beside(image: str, machine: str) -> dict[str, Any]:
+    """A native sidecar: at 127.0.0.1 it passes connections on to the machine. No service of the suite: profiles add none."""
+    given = {"MACHINE": machine, "PORTS": " ".join(map(str, _ports()))}
+    return {
+        "name": "engines",
+        "image": image,
+        "restartPolicy": "Always",
+        "command": ["python3", "-c", PASSES_ON],
+        "env": [{"name": name, "value": value} for name, value in given.items()],
+        "startupProbe": {"exec": {"command": ["python3", "-c", IS_THERE]}, "periodSeconds": 1, "failureThreshold": 120},
+        "securityContext": NO_PRIVILEGE,
+        "resources": {"requests": SMALL, "limits": {"cpu": "1", "memory": "128Mi"}},
+    }
 
 
 def _environment() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -20,6 +19,7 @@ from tests.engines.fixtures import Bucket
 from tests.engines.kubernetes import disruptions
 from tests.engines.kubernetes.containers import PodOnNode
 from tests.engines.kubernetes.namespaces import Cluster
+from tests.engines.toml import inline
 from tests.faults.project import MARKER, Project, Running, children_of_all, until
 
 __all__ = ["KubernetesProject", "kubernetes_project", "make_environment"]
@@ -84,7 +84,7 @@ class KubernetesProject(Project):
         suite = {"env": {"FLEET_TRACE": str(self.trace_file), MARKER: self.marker}, **self.suite}
         tables = {"suites.unit": suite, "kubernetes": {"volumes": self.volumes, **self.kubernetes}, **self.tables}
         text = "".join(
-            f"[tool.doit-fleet.{name}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in table.items())
+            f"[tool.doit-fleet.{name}]\n" + "".join(f"{key} = {inline(value)}\n" for key, value in table.items())
             for name, table in tables.items()
         )
         self.write("pyproject.toml", text)
@@ -237,12 +237,3 @@ def agent_of(cluster: Cluster) -> Path:
 def copy_tree(source: Path, target: Path) -> None:
     """By links."""
     shutil.copytree(source, target, copy_function=os.link)
-
-
-def toml(value: Any) -> str:
-    """A value on one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(name)} = {toml(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    return json.dumps(value)
