@@ -68,7 +68,7 @@ class Finisher:
         limit = leader.limits.run_timeout_seconds
         if limit is not None and leader.age() >= limit:
             return "run timed out"
-        if leader.crew.size == 0 and leader.cannot_go_on():
+        if leader.cannot_go_on():
             return ENGINE_FAILED
         spent = leader.budgets.spent(leader.term, leader.limits)
         if spent:

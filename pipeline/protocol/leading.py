@@ -297,11 +297,10 @@ class Leader:
 
     def _give_up(self, slot: int, why: str) -> None:
         """No worker can be had: here at all, elsewhere in that slot, while others live or may start."""
-        if not self.hirer.is_local:
+        if self.hirer.is_local:
+            self.fault = self.fault or why
+        else:
             self.hopeless[slot] = why
-            if not set(self.crew.all_slots) <= self.hopeless.keys():
-                return
-        self.fault = self.fault or "; ".join(dict.fromkeys([*self.hopeless.values()] or [why]))
 
     def place_ended(self, worker: str, end: PlaceEnd) -> None:
         """The place of a worker elsewhere is gone; it may have been given up before."""
@@ -318,7 +317,9 @@ class Leader:
 
     def why_not(self) -> str:
         """Why nobody can start, for people."""
-        return self.fault or "; ".join(dict.fromkeys(self.hopeless.values()))
+        first = self.fault or next(iter(self.hopeless.values()), "")
+        others = len(self.hopeless) - 1
+        return first + (f"\n  so in {others} more slots" if others > 0 else "")
 
     def _tell_taken(self) -> None:
         """Tell of each worker that was taken away once. `Hearer` tells of those that could not end in order."""

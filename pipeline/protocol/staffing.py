@@ -97,13 +97,12 @@ class Staff:
                     need.hire()
         return wanted
 
-    def is_stuck(self) -> bool:
-        """Whether all that is left to do is for slots in which no worker can be had."""
+    def is_stuck(self, living: Sequence[str]) -> bool:
+        """Whether none of what is left to do is for anybody who lives, or for a slot in which a worker can be had."""
         leader = self._leader
-        open_slots = set(leader.crew.all_slots) - leader.hopeless.keys()
-        if not leader.hopeless:
-            return False
-        able = [suites_of(leader.pools, slot) for slot in open_slots]
+        births = [birth for name in living if (birth := leader.view.births.get(name)) is not None]
+        able = [suites_of(leader.pools, slot) for slot in leader.crew.all_slots if slot not in leader.hopeless]
+        able += [birth.suites for birth in births]
         left = {test.suite for at, test in enumerate(leader.plan.tests) if not leader.view.progress.is_done(at)}
         return not any(serves(suites, [suite]) for suites in able for suite in left)
 
