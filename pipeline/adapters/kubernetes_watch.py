@@ -76,6 +76,7 @@ class KubernetesWatch:
     def close(self) -> None:
         """End it, whatever it waits for."""
         self._is_over.set()
+        self.listed.set()  # Nobody is to wait for it.
         with self._lock:
             if self._stream is not None:
                 self._stream.cut()

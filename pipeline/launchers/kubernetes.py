@@ -15,20 +15,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from attrs import define, evolve, field
+from attrs import evolve
 
 from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.kubernetes_api import KubernetesApi
 from pipeline.adapters.kubernetes_client import KubernetesClient
-from pipeline.adapters.kubernetes_watch import KubernetesWatch
 from pipeline.errors import EngineError
 from pipeline.launchers.docker_specs import there
 from pipeline.launchers.kubernetes_board import Board, Seat
-from pipeline.launchers.kubernetes_ends import end_of, end_of_deleted, remains_of
-from pipeline.launchers.kubernetes_jobs import job_of, secret_of
+from pipeline.launchers.kubernetes_ends import end_of, end_of_deleted, is_proven
+from pipeline.launchers.kubernetes_hearing import Hearing, Memory
 from pipeline.launchers.kubernetes_objects import ClusterObjects
 from pipeline.launchers.kubernetes_pending import why_waiting
-from pipeline.launchers.kubernetes_stories import story_of
+from pipeline.launchers.kubernetes_placing import Placer
 from pipeline.launchers.kubernetes_terms import PodTerms
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.images import RunImages
@@ -40,22 +39,10 @@ T = TypeVar("T")
 Object = dict[str, Any]
 TOGETHER: Final = 12
 """Requests under way at once, beside three watches."""
-GATHER_SECONDS: Final = 0.2
-"""Hirings within it become one Indexed Job."""
-LISTED_SECONDS: Final = 60.0
-"""For the first lists; the watches go on trying."""
 SETTLE_SECONDS: Final = 2.0
 """A Job's pod may be heard of after the Job's end: two watches."""
 GONE_SECONDS: Final = 25.0
 """For pods to end when all is cleared away; then their objects are dropped."""
-
-
-@define(eq=False)
-class Crowd:
-    """Hirings that will be one Job."""
-
-    hirings: list[Hiring] = field(factory=list)
-    made: asyncio.Future[None] = field(factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class KubernetesLauncher:
@@ -78,22 +65,16 @@ class KubernetesLauncher:
     ) -> None:
         """`local` collects; `terms` by slot; `images` are there once they have been pushed; `specs` and `root` are the
         agent's own; `tell` takes warnings for people; `sweep_made` removes what tests of a run have made in the cluster."""
-        self._local, self._client, self._terms, self._specs, self._root = local, client, terms, specs, root
+        self._local, self._client, self._specs, self._root = local, client, specs, root
         self._read_images, self._tell, self._sweep_made = images, tell, sweep_made
         self._images: RunImages | None = None
         self._is_over = threading.Event()
         self._objects = ClusterObjects(KubernetesApi(client), namespace or client.namespace, self._is_over)
         self._pool = ThreadPoolExecutor(TOGETHER, "kubernetes")
         self._board = Board(time.monotonic)
-        self._watches: Sequence[KubernetesWatch] = ()
-        self._starting: asyncio.Task[None] | None = None
-        self._secrets: dict[str, asyncio.Task[Object]] = {}
-        """By name."""
-        self._crowds: dict[tuple[int, str], Crowd] = {}
-        """By term and pool, of those that are being gathered."""
-        self._remains: dict[str, Remains] = {}
-        """By pod's uid, of those whose objects were removed."""
-        self._stories: dict[str, PlaceStory] = {}
+        self._memory = Memory(self._board)
+        self._hearing = Hearing(self._board, self._objects, self._is_over, tell)
+        self._placer = Placer(self._board, self._objects, terms, self._run_images, self._call)
         self._closing: asyncio.Future[None] | None = None
 
     # Collecting, on the agent.
@@ -125,16 +106,10 @@ class KubernetesLauncher:
 
     async def begin(self, hiring: Hiring) -> None:
         """Have a worker: in a seat of the slot that is free, else in a new Job. Raises `EngineError`."""
-        await self._watch(hiring.run)
+        await self._hearing.of(hiring.run)
         if self._closing is None:
             self._closing = asyncio.ensure_future(self._local.close())  # It has collected, and holds memory.
-        seat = self._board.adoptable(hiring.slot)
-        if seat is not None and await self._suits(seat, hiring):
-            self._board.sit(seat, hiring)
-        elif self._run_images().mode == "shared":
-            await self._together(hiring)
-        else:
-            await self._make_job([hiring], indexed=False)
+        await self._placer.place(hiring)
 
     async def ended(self, hiring: Hiring) -> PlaceEnd:
         """Wait for the end of a worker's pod; keep its log and the proof of its end, and remove it unless it is replaced."""
@@ -150,7 +125,7 @@ class KubernetesLauncher:
 
     async def stop(self, run: str, workers: Sequence[str], *, grace_seconds: float) -> None:
         """Delete pods of these workers, and their Jobs where nobody else is left in them, so that they are not replaced."""
-        await self._watch(run)
+        await self._hearing.of(run)
         seats = self._board.seats_named(workers)
         for seat in seats:
             seat.is_stopped = True
@@ -162,7 +137,7 @@ class KubernetesLauncher:
 
     async def clear(self, run: str, *, term: int | None) -> None:
         """Leave no Job, pod or Secret of a run, or of one term of it. Raises `EngineError`."""
-        await self._watch(run)
+        await self._hearing.of(run)
         await self._call(self._objects.delete_all, run, term)
         try:
             async with asyncio.timeout(GONE_SECONDS):
@@ -178,14 +153,7 @@ class KubernetesLauncher:
         """Proof that a pod's worker has ended, by the word of its kubelet. None while it lives, or where nobody can know."""
         if identity.get("engine") != "kubernetes":
             return await self._local.salvage(identity)
-        uid = str(identity.get("uid", ""))
-        if uid in self._remains:
-            return self._remains[uid]
-        pod = await self._pod(identity)
-        remains = remains_of(pod) if pod is not None else None
-        if remains is not None:
-            self._remains[uid] = remains
-        return remains
+        return self._memory.remains(str(identity.get("uid", "")), await self._pod(identity))
 
     # What the cluster tells of places.
 
@@ -200,107 +168,33 @@ class KubernetesLauncher:
 
     async def story(self, identity: Mapping[str, str | int]) -> PlaceStory | None:
         """What is known of the pod of a worker."""
-        uid = str(identity.get("uid", ""))
-        if uid in self._stories:
-            return self._stories[uid]
-        pod = await self._pod(identity)
-        return self._story(pod) if pod is not None else None
+        return self._memory.story(str(identity.get("uid", "")), await self._pod(identity))
 
     async def close(self) -> None:
         """End what this process holds; pods are the run's, see `clear`."""
         self._is_over.set()
-        await asyncio.gather(*(asyncio.to_thread(watch.close) for watch in self._watches))
+        await self._hearing.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._client.close)
         if self._closing is not None:
             await self._closing
         await self._local.close()
 
-    # Jobs.
-
-    async def _together(self, hiring: Hiring) -> None:
-        """One Indexed Job for all that are hired within a moment."""
-        key = (hiring.term, self._terms_of(hiring).pool)
-        crowd = self._crowds.get(key)
-        if crowd is not None:
-            crowd.hirings.append(hiring)
-            await asyncio.shield(crowd.made)
-            return
-        crowd = self._crowds[key] = Crowd([hiring])
-        await asyncio.sleep(GATHER_SECONDS)
-        del self._crowds[key]
-        try:
-            await self._make_job(sorted(crowd.hirings, key=lambda one: one.slot), indexed=True)
-        except BaseException as error:
-            crowd.made.set_exception(error)
-            crowd.made.exception()  # There may be nobody else.
-            raise
-        crowd.made.set_result(None)
-
-    async def _make_job(self, hirings: Sequence[Hiring], *, indexed: bool) -> None:
-        first, images = hirings[0], self._run_images()
-        terms = self._terms_of(first)
-        image = images.by_slot[first.slot % len(images.by_slot)]
-        job = job_of(terms, hirings, image, images.places, indexed=indexed)
-        self._board.place(job, hirings)
-        if terms is not self._terms[first.slot]:
-            self._board.undisturbed.add(job["metadata"]["name"])
-        try:
-            await self._make_secret(terms, first)
-            await self._call(self._objects.make, "jobs", job, "batch/v1")
-        except EngineError:
-            self._board.remove(hirings)
-            await self._try_to_delete(job["metadata"]["name"])
-            raise
-
-    async def _make_secret(self, terms: PodTerms, hiring: Hiring) -> None:
-        """Once for a pool and term."""
-        secret = secret_of(terms, hiring.run, hiring.term)
-        name = secret["metadata"]["name"]
-        if name not in self._secrets:
-            self._secrets[name] = asyncio.ensure_future(self._call(self._objects.make, "secrets", secret))
-        try:
-            await asyncio.shield(self._secrets[name])
-        except EngineError:
-            self._secrets.pop(name, None)
-            raise
-
-    async def _suits(self, seat: Seat, hiring: Hiring) -> bool:
-        """Whether a seat is where the hiring is to be. Where too much was preempted, its Job makes no more pods."""
-        terms = self._terms[hiring.slot]
-        if self._terms_of(hiring) is terms or seat.job in self._board.undisturbed:
-            return True
-        seat.is_stopped = True
-        siblings = [each for each in self._board.siblings(seat) if each is not seat]
-        propagation = "Orphan" if any(each.hiring for each in siblings) else "Background"
-        await self._call(partial(self._objects.delete, "jobs", seat.job, "batch/v1", propagation=propagation))
-        return False
-
-    def _terms_of(self, hiring: Hiring) -> PodTerms:
-        terms = self._terms[hiring.slot]
-        is_over = terms.preemptions is not None and hiring.preemptions >= terms.preemptions
-        return terms.undisturbed if is_over and terms.undisturbed is not None else terms
-
-    async def _try_to_delete(self, job: str) -> None:
-        """It may have been made after all."""
-        try:
-            await self._call(self._objects.delete, "jobs", job, "batch/v1")
-        except EngineError:
-            pass  # Cleared when the run is let go of, or swept.
-
     # Ends.
 
     async def _end(self, seat: Seat, pod: Object) -> PlaceEnd:
         about, job = pod["metadata"], self._board.jobs.get(seat.job)
-        log_end = await self._call(self._objects.save_log, about["name"], self._logs / f"{about['name']}.log")
-        uid, is_gone = about["uid"], about["uid"] in self._board.gone
-        end = (end_of_deleted if is_gone else end_of)(pod, job, log_end=log_end) or PlaceEnd(code=None)
-        self._remember(pod)
+        uid, name, log_end = about["uid"], about["name"], ""
+        if is_proven(pod):  # Else its node does not answer.
+            log_end = await self._call(self._objects.save_log, name, self._logs / f"{name}.log")
+        read = end_of_deleted if uid in self._board.gone else end_of
+        end = read(pod, job, log_end=log_end) or PlaceEnd(code=None)
         will_replace = self._board.will_replace(uid) and not seat.is_stopped
         self._board.leave(seat)
+        self._memory.keep(pod)
         if not will_replace and all(self._is_done(each) for each in self._board.siblings(seat)):
-            await self._try_to_delete(seat.job)
-        return evolve(end, disruption="") if seat.is_stopped else end
+            await self._placer.delete_job(seat.job)
+        return evolve(end, disruption="") if seat.is_stopped and end.disruption != "fenced" else end
 
     def _end_without(self, seat: Seat) -> PlaceEnd:
         """Its Job will have no pod for it."""
@@ -321,17 +215,6 @@ class KubernetesLauncher:
         except TimeoutError:
             return False
         return True
-
-    def _remember(self, pod: Object) -> None:
-        uid, remains = pod["metadata"]["uid"], remains_of(pod)
-        self._stories[uid] = self._story(pod)
-        if remains is not None:
-            self._remains[uid] = remains
-
-    def _story(self, pod: Object) -> PlaceStory:
-        uid = pod["metadata"]["uid"]
-        job = self._board.job_of(pod)
-        return story_of(pod, self._board.events.get(uid, ()), job, is_gone=uid in self._board.gone)
 
     def _is_done(self, seat: Seat) -> bool:
         """Whether nobody would miss the seat's Job."""
@@ -367,40 +250,6 @@ class KubernetesLauncher:
     @property
     def _logs(self) -> Path:
         return self._local.folder / "pods"
-
-    # Watching.
-
-    async def _watch(self, run: str) -> None:
-        """Hear of the run from now on; what there was is known afterwards, as far as the API server answers."""
-        if self._starting is None:
-            self._starting = asyncio.ensure_future(self._start_watches(run))
-        await asyncio.shield(self._starting)
-
-    async def _start_watches(self, run: str) -> None:
-        board, loop = self._board, asyncio.get_running_loop()
-
-        def hear(see: Callable[..., None], *told: Any) -> None:
-            if not self._is_over.is_set():
-                loop.call_soon_threadsafe(see, *told)
-
-        def hear_pod(kind: str, pod: Object) -> None:
-            hear(partial(board.see_pod, is_old=not pods.listed.is_set()), kind, pod)
-
-        jobs, pods, events = self._objects.watches(
-            run,
-            job=partial(hear, board.see_job),
-            pod=hear_pod,
-            event=lambda _, event: hear(board.see_event, event),
-            trouble=lambda error: hear(self._trouble, error),
-        )
-        self._watches = (jobs, pods, events)
-        for watch in self._watches:
-            watch.start()
-        await asyncio.gather(*(asyncio.to_thread(watch.listed.wait, LISTED_SECONDS) for watch in (jobs, pods)))
-        await asyncio.sleep(0)  # What they have told is heard before anybody goes on.
-
-    def _trouble(self, error: EngineError) -> None:
-        self._tell(f"what pods do is not heard now: {error}")
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *arguments))

@@ -15,7 +15,7 @@ from attrs import define, field
 
 from pipeline.launchers.kubernetes_containers import WORKER as CONTAINER
 from pipeline.launchers.kubernetes_ends import condition_of, disruption_of, has_ended, status_of, terminated
-from pipeline.launchers.kubernetes_essence import job_essence, place_of
+from pipeline.launchers.kubernetes_essence import job_essence, place_of, pod_stub
 from pipeline.launchers.kubernetes_jobs import STOPPED
 from pipeline.launchers.kubernetes_names import TERM, WORKER, WORKERS
 from pipeline.logic.worker_ranges import NAME, read_ranges
@@ -69,8 +69,8 @@ class Board:
         """Pods (uid) by seat, in the order in which they came."""
         self._ran: dict[str, float] = {}
         """Since when pods were seen to run."""
-        self.undisturbed: set[str] = set()
-        """Jobs made from terms that come after preemptions."""
+        self._forgotten: dict[str, bool] = {}
+        """Whether another pod is made in their place, of pods (uid) that have ended."""
         self.changed = asyncio.Event()
 
     # What the cluster tells.
@@ -88,11 +88,14 @@ class Board:
     def see_pod(self, kind: str, pod: Object, *, is_old: bool = False) -> None:
         """A pod as it is, or was; `is_old`: it was there before we looked."""
         uid, place = pod["metadata"]["uid"], place_of(pod)
-        if uid not in self.pods and uid not in self.gone:
-            self._on[place].append(uid)
-        self.pods[uid] = pod
         if kind == DELETED:
             self.gone.add(uid)
+        if uid in self._forgotten:
+            self.changed.set()
+            return
+        if uid not in self.pods:
+            self._on[place].append(uid)
+        self.pods[uid] = pod
         if status_of(pod, CONTAINER).get("state", {}).get("running") and uid not in self._ran:
             self._ran[uid] = float("-inf") if is_old else self._now()
         if place in self._seats:
@@ -159,7 +162,14 @@ class Board:
 
     def has_ended(self, uid: str) -> bool:
         """Whether a pod has ended, as far as the cluster says, or its object is no more."""
-        return uid in self.gone or has_ended(self.pods[uid])
+        return uid in self.gone or uid in self._forgotten or has_ended(self.pods[uid])
+
+    def forget(self, uid: str) -> None:
+        """Keep no more than needed of a pod that has ended."""
+        self._forgotten[uid] = self.will_replace(uid)
+        self.pods[uid] = pod_stub(self.pods[uid])
+        self.events.pop(uid, None)
+        self._ran.pop(uid, None)
 
     def is_over(self, seat: Seat) -> bool:
         """Whether the Job will never have another pod there."""
@@ -208,6 +218,8 @@ class Board:
 
     def will_replace(self, uid: str) -> bool:
         """Whether the Job makes another pod in this one's place, which has ended."""
+        if uid in self._forgotten:
+            return self._forgotten[uid]
         return is_replaced(self.pods[uid], is_gone=uid in self.gone)
 
     def job_of(self, pod: Object) -> Object | None:

@@ -34,6 +34,12 @@ def pod_essence(pod: Object) -> Object:
     }
 
 
+def pod_stub(pod: Object) -> Object:
+    """Who and where it was, of one that has ended."""
+    about = _some(pod["metadata"], ("name", "uid", "labels"))
+    return {"metadata": about, "spec": _some(pod["spec"], ("nodeName",)), "status": {}}
+
+
 def job_essence(job: Object) -> Object:
     """Whose, which workers, in which state."""
     about = job["metadata"]
