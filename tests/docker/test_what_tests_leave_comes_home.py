@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.docker.house import PACKAGES, DockerProject, make_environment
+from tests.outputs.test_logs_while_tests_run import SAYS, followed
 from tests.outputs.test_tests_know_their_run import ASKS
 
 pytestmark = pytest.mark.timeout(240)
@@ -71,3 +72,18 @@ def test_tests_know_their_run(project: DockerProject) -> None:
     assert running.end() == 0, running.output
     (started,) = project.events("RunStarted")
     assert project.traces() == [started["run"]]
+
+
+def test_a_container_is_followed_while_it_runs(project: DockerProject) -> None:
+    """By what its worker prints; afterwards that comes from the store, with the logs of its harnesses."""
+    project.sleepers(files=0, count=0, seconds=0)
+    project.write("test_says.py", SAYS)
+
+    _, following, listed = followed(project, "workers.count=1")
+
+    assert "container doit-fleet-" in listed and "lives" in listed
+    assert sum("worker w0-1 begins" in line for line in following.output.splitlines()) == 1
+    assert "finished: 6 tests" in following.output
+    afterwards = project.start("logs", "w0-1")
+    assert afterwards.end() == 0, afterwards.output
+    assert "outputs/w0-1/logs/supervisor.log" in afterwards.output
