@@ -101,8 +101,8 @@ class Pods(Extension):
 
     read_only = setting(kinds.boolean, True)
     """Whether the image cannot be written. The project's folder and those for temporary files can be in any case: an init
-    container copies the project into the scratch volume and hands secrets over, so that tests never see more than their own.
-    False spares that (about 0.7 s of each start): tests write into the container's layer, and may read the run's Secret."""
+    container copies the project into the scratch volume, which a large project may take long over. False spares the copy, and
+    tests write into the container's own layer."""
 
     deadline = setting(kinds.duration, longer_than_run)
     """Duration after which the cluster itself ends the workers of a hiring, whatever became of us."""

@@ -3,7 +3,7 @@
 The image cannot be written. One sized volume holds whatever is: the project (copied there by the init container `prepare`,
 since a volume hides what the image has in its place), temporary files, logs and what is not delivered yet. Secrets are
 handed over by `prepare`, too, in memory: the worker removes them before tests begin, so tests never see the Secret.
-Where the image may be written there is no `prepare` (0.7 s sooner, measured), and the Secret stays mounted.
+Measured on warm nodes: 0.6 s from the Job to the first line without `prepare`, 0.9 with it, 1.3 when it copies 122 files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SCRIPT: Final = """\
 project=$1 copy=$2 given=$3 handed=$4 store=$5
 mkdir "$copy/scratch"
 mkdir -m 1777 "$copy/tmp" "$copy/var-tmp"
-cp -RPp "$project" "$copy/project"
+if [ -n "$project" ]; then cp -RPp "$project" "$copy/project"; fi
 umask 077
 cp "$given"/* "$handed/"
 for file in "$store"/*; do if [ -f "$file" ]; then mkdir -p "$handed/store"; cp "$file" "$handed/store/"; fi; done
@@ -54,19 +54,20 @@ def worker_container(terms: PodTerms, hirings: Sequence[Hiring], image: str, pla
         "env": _env(terms, hirings, places),
         "resources": _resources(terms),
         "securityContext": _security(terms.read_only),
-        "volumeMounts": [*_writable(terms, places), *_given(terms), *_user_mounts(terms)],
+        "volumeMounts": [*_writable(terms, places), _mount("handed", HANDED), *_user_mounts(terms)],
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
 
 
 def prepare_container(terms: PodTerms, image: str, places: Places) -> dict[str, Any]:
     """Copies the project to where it can be written, and hands secrets over. As the worker's user, so the copy is its own."""
+    project = places.project if terms.read_only else ""
     mounts = [_mount("scratch", COPY), _mount("secrets", GIVEN, readOnly=True), _mount("handed", HANDED)]
     mounts += [_mount("store-secret", GIVEN_STORE, readOnly=True)] if terms.store_secret else []
     return {
         "name": PREPARE,
         "image": image,
-        "command": ["/bin/sh", "-ec", SCRIPT, PREPARE, places.project, COPY, GIVEN, HANDED, GIVEN_STORE],
+        "command": ["/bin/sh", "-ec", SCRIPT, PREPARE, project, COPY, GIVEN, HANDED, GIVEN_STORE],
         "resources": _resources(terms),
         "securityContext": _security(read_only=True),
         "volumeMounts": mounts,
@@ -111,9 +112,8 @@ def volumes_of(terms: PodTerms, hirings: Sequence[Hiring]) -> list[dict[str, Any
     volumes: list[dict[str, Any]] = [
         {"name": "scratch", "emptyDir": size},
         {"name": "secrets", "secret": {"secretName": secret_name(first.run, first.term, terms.pool)}},
+        {"name": "handed", "emptyDir": {"medium": "Memory", "sizeLimit": str(HANDED_BYTES)}},
     ]
-    if terms.read_only:
-        volumes.append({"name": "handed", "emptyDir": {"medium": "Memory", "sizeLimit": str(HANDED_BYTES)}})
     if terms.store_secret:
         volumes.append({"name": "store-secret", "secret": {"secretName": terms.store_secret}})
     if terms.store_claim:
@@ -145,7 +145,7 @@ def _env(terms: PodTerms, hirings: Sequence[Hiring], places: Places) -> list[dic
         "SECRETS": f"file:{HANDED}/{SECRETS_FILE}",
         "SCRATCH": scratch_of(places),
     }
-    given |= {"STORE_SECRET": f"{HANDED}/store" if terms.read_only else GIVEN_STORE} if terms.store_secret else {}
+    given |= {"STORE_SECRET": f"{HANDED}/store"} if terms.store_secret else {}
     if len(hirings) == 1:
         given |= {"WORKER": first.worker, "SLOT": str(first.slot)}
     else:
@@ -163,17 +163,10 @@ def _env(terms: PodTerms, hirings: Sequence[Hiring], places: Places) -> list[dic
 
 
 def _writable(terms: PodTerms, places: Places) -> list[dict[str, Any]]:
-    if not terms.read_only:
-        return [_mount("scratch", scratch_of(places))]
-    folders = {scratch_of(places): "scratch", places.project: "project", **TEMPORARY_FOLDERS}
-    return [_mount("scratch", path, subPath=folder) for path, folder in folders.items()]
-
-
-def _given(terms: PodTerms) -> list[dict[str, Any]]:
+    folders = {scratch_of(places): "scratch"}
     if terms.read_only:
-        return [_mount("handed", HANDED)]
-    mounts = [_mount("secrets", HANDED, readOnly=True)]
-    return [*mounts, _mount("store-secret", GIVEN_STORE, readOnly=True)] if terms.store_secret else mounts
+        folders |= {places.project: "project", **TEMPORARY_FOLDERS}
+    return [_mount("scratch", path, subPath=folder) for path, folder in folders.items()]
 
 
 def _user_mounts(terms: PodTerms) -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ def template_of(
         "enableServiceLinks": False,
         "securityContext": {**user_of(terms.user), "seccompProfile": {"type": "RuntimeDefault"}},
         "initContainers": [
-            *([prepare_container(terms, image, places)] if terms.read_only else []),
+            prepare_container(terms, image, places),
             *(service_container(service) for service in terms.services),
         ],
         "containers": [worker_container(terms, hirings, image, places)],
