@@ -240,9 +240,10 @@ def workers_of(job: Object) -> list[str]:
     about = job["metadata"]
     ranges = about.get("annotations", {}).get(WORKERS)
     try:
-        return read_ranges(ranges) if ranges else [about["labels"][WORKER]]
+        found = read_ranges(ranges) if ranges else [about["labels"][WORKER]]
     except (KeyError, ValueError):
         return []  # Not of our making, or of another version's.
+    return found if all(NAME.fullmatch(name) for name in found) else []
 
 
 def slot_of(worker: str) -> int:
