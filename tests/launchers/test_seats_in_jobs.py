@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ def hiring(worker: str) -> Hiring:
 def job(name: str, workers: str, **status: Any) -> dict[str, Any]:
     """A Job of one worker or, with `,` or `:`, of several by ranges."""
     is_one = ":" not in workers
-    about = {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": {TERM: "1"}}
-    about["labels"] |= {WORKER: workers} if is_one else {}
+    labels = {TERM: "1", **({WORKER: workers} if is_one else {})}
+    about = {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": labels}
     whole = {"metadata": {**about, "annotations": {} if is_one else {WORKERS: workers}}, "spec": {}, "status": status}
     return job_essence(whole)
 
@@ -82,7 +83,10 @@ def adopted(board: Board, worker: str) -> Seat:
 @pytest.mark.parametrize("order", ["job first", "pod first"])
 def test_a_pod_is_found_whichever_watch_is_first(board: Board, order: str) -> None:
     """Jobs and pods are told by two watches."""
-    told = [lambda: board.see_job("ADDED", job("a", "w0-1")), lambda: board.see_pod("ADDED", pod("1", "a"))]
+    told: list[Callable[[], None]] = [
+        lambda: board.see_job("ADDED", job("a", "w0-1")),
+        lambda: board.see_pod("ADDED", pod("1", "a")),
+    ]
     for tell in told if order == "job first" else reversed(told):
         tell()
     assert uid_on(board, board.seat_of("w0-1")) == "1"
