@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extensions.plugins import Launching
+from extensions.store_access import asking, handed_on
 from pipeline.errors import UntrustworthyRun, UsageError
 from pipeline.model.services import Service
 from pipeline.settings.secret import Secret
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
     from pipeline.launchers.docker_specs import DockerTerms
     from pipeline.model.images import RunImages
     from pipeline.model.pools import Pool
-
-STORE_VARIABLES = (
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-)
-"""What a store in S3 is opened with, as far as the agent has it in its environment; else the container's own role counts."""
 
 STORE_THERE = "/opt/doit-fleet/store"
 """Where containers have a store of this machine: below its own name they may not come to it, as in an image's `/root`."""
@@ -56,9 +46,8 @@ def docker_terms(launching: Launching, pool: Pool, *, is_remote: bool) -> Docker
         read_only=docker.read_only.get(),
         services=services_of(fleet, pool.name),
         env={suite: dict(spec.env) for suite, spec in launching.specs.items() if suite in pool.suites},
-        store_env={name: fleet.environment[name] for name in STORE_VARIABLES if name in fleet.environment}
-        if url.startswith("s3://")
-        else {},
+        store_env=handed_on(fleet),
+        ask_store=asking(fleet),
     )
 
 

@@ -11,8 +11,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from extensions.dockering import STORE_VARIABLES, plain, services_of, store_label
+from extensions.dockering import plain, services_of, store_label
 from extensions.plugins import Launching
+from extensions.store_access import asking, handed_on
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def _terms(fleet: Fleet, pool: str) -> PodTerms:
         store_claim=kubernetes.store_claim.get(),
         store_secret=kubernetes.store_secret.get(),
         template=template,
-        store_env=_store_env(fleet),
+        store_env=handed_on(fleet, by_secret=bool(kubernetes.store_secret.get())),
+        ask_store=asking(fleet, by_secret=bool(kubernetes.store_secret.get())),
         **_placement(pods),
     )
 
@@ -140,12 +142,6 @@ def _references(given: Mapping[str, str], environment: Mapping[str, str]) -> dic
     for name in given.keys() & environment.keys():
         raise UsageError(f"variable {name!r} is in both kubernetes.environment and kubernetes.secret_environment")
     return {name: (text.partition("/")[0], text.partition("/")[2]) for name, text in given.items()}
-
-
-def _store_env(fleet: Fleet) -> dict[str, str]:
-    if not str(fleet.store.url.get()).startswith("s3://") or fleet.kubernetes.store_secret.get():
-        return {}
-    return {name: fleet.environment[name] for name in STORE_VARIABLES if name in fleet.environment}
 
 
 def _store(fleet: Fleet, volumes: Sequence[Mapping[str, Any]], template: Mapping[str, Any]) -> str:

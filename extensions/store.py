@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.settings import kinds
+from pipeline.settings.choice import Choice
 from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
 from pipeline.settings.location import location
@@ -33,6 +34,12 @@ class Store(Extension):
 
     url = setting(location, folder_of_store)
     """A folder, or an address whose scheme says which store it is."""
+
+    credentials = setting(Choice("agent", "worker"), "agent")
+    """How workers elsewhere get into a store in S3. "agent": with what AWS's chain gives the agent (variables, a profile
+    with its role, SSO or process, the machine's role), handed on as the tests' secrets are; workers are replaced before
+    credentials expire that the agent renews. "worker": with what is found where they live (workload identity, a
+    container's or node's role); nothing secret is handed on."""
 
     flush_seconds = setting(kinds.duration, flush_for_store)
     """Duration of work whose results may be lost with the agent or a worker, and are then done again."""

@@ -188,6 +188,16 @@ class Workforce:
             swept += sweep_namespace(self.fleet, alive, dead)
         return swept
 
+    def doubts(self, expected_seconds: float) -> Sequence[str]:
+        """What a person should know before a run of that length."""
+        if not self.needs_images():
+            return []
+        import time
+
+        from extensions.store_access import doubts
+
+        return doubts(self.fleet, expected_seconds, time.time())
+
     def close(self, wait: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         """End the launcher, if it was ever made."""
         if "launcher" in vars(self):

@@ -60,5 +60,10 @@ def _make(place: Place, read_seconds: float, attempts: int) -> Any:
         response_checksum_validation="when_required",
         **({"s3": {"addressing_style": "path"}} if place.endpoint else {}),
     )
-    region = place.region or session.region_name or (NO_REGION if place.endpoint else None)
-    return session.client("s3", endpoint_url=place.endpoint, region_name=region, config=config)
+    return session.client("s3", endpoint_url=place.endpoint, region_name=region_of(session, place), config=config)
+
+
+def region_of(session: Any, place: Place) -> str | None:
+    """The region that requests are signed for. boto3 itself does not read `AWS_REGION`, as other clients of AWS do."""
+    said = place.region or os.environ.get("AWS_REGION") or session.region_name
+    return said or (NO_REGION if place.endpoint else None)

@@ -91,9 +91,15 @@ def s3_in_use(what: str, place: Place) -> Iterator[None]:
         raise _unanswered(error, what, place) from error
     except RecursionError as error:  # The client asks for the bucket's region, and is sent on, and asks for it.
         raise _refused("PermanentRedirect", what, place) from error
+    except RuntimeError as error:  # What was got in place of expired credentials has expired, too.
+        raise _expired(error, what, place) from error
     except (ResponseParserError, ValueError, LookupError) as error:
         # An answer that was cut within its head or its XML.
         raise _garbled(what, place) from error
+
+
+def _expired(error: RuntimeError, what: str, place: Place) -> Exception:
+    return _refused("ExpiredToken", what, place) if "expired" in str(error) else error
 
 
 def check_whole(answer: Any, what: str, place: Place) -> None:

@@ -29,6 +29,7 @@ from pipeline.launchers.docker_specs import (
     labels_of,
     name_of,
     secrets_line,
+    settled,
     there,
     worker_spec,
 )
@@ -188,7 +189,7 @@ class DockerLauncher:
         network = start_services(engine, terms, hiring, stopped=self._is_over.is_set)
         spec = worker_spec(terms, hiring, image, images.places, network=f"container:{network}" if network else "")
         container = engine.create(spec)
-        engine.start(container, secrets_line(terms))
+        engine.start(container, secrets_line(settled(terms)))
         return container
 
     async def _remove_worker(self, hiring: Hiring) -> None:

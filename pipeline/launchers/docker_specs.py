@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from attrs import evolve, field, frozen
 
@@ -44,6 +44,8 @@ class DockerTerms:
     """Environment of the tests by suite, secrets among it: only ever sent to a worker's standard input."""
     store_env: Mapping[str, str] = field(factory=dict, repr=False)
     """What the store's client reads from the environment; sent the same way."""
+    ask_store: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
+    """Finds `store_env` anew where it is not known beforehand, or expires."""
 
 
 def name_of(hiring: Hiring) -> str:
@@ -109,6 +111,11 @@ class Secretive(Protocol):
     @property
     def store_env(self) -> Mapping[str, str]:
         """Of the store's client."""
+
+
+def settled(terms: Any) -> Any:
+    """The same `Secretive` terms with what opens the store from now on. Raises `EngineError`."""
+    return terms if terms.ask_store is None else evolve(terms, store_env=terms.ask_store())
 
 
 def secrets_line(terms: Secretive) -> bytes:

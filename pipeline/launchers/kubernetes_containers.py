@@ -111,7 +111,7 @@ def volumes_of(terms: PodTerms, hirings: Sequence[Hiring]) -> list[dict[str, Any
     size = {} if terms.scratch_bytes is None else {"sizeLimit": str(terms.scratch_bytes)}
     volumes: list[dict[str, Any]] = [
         {"name": "scratch", "emptyDir": size},
-        {"name": "secrets", "secret": {"secretName": secret_name(first.run, first.term, terms.pool)}},
+        {"name": "secrets", "secret": {"secretName": secret_name(first.run, first.term, terms.pool, terms.until)}},
         {"name": "handed", "emptyDir": {"medium": "Memory", "sizeLimit": str(HANDED_BYTES)}},
     ]
     if terms.store_secret:

@@ -96,7 +96,7 @@ def secret_of(terms: PodTerms, run: str, term: int) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": secret_name(run, term, terms.pool), "labels": labels_of(terms, run, term)},
+        "metadata": {"name": secret_name(run, term, terms.pool, terms.until), "labels": labels_of(terms, run, term)},
         "type": "Opaque",
         "immutable": True,
         "data": {SECRETS_FILE: base64.b64encode(secrets_line(terms)).decode("ascii")},

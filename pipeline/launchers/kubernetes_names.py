@@ -44,9 +44,10 @@ def job_name(hirings: Sequence[Hiring]) -> str:
     return object_name(OURS, first.run, first.worker, *(["all"] if len(hirings) > 1 else []), first.nonce[:DIGEST])
 
 
-def secret_name(run: str, term: int, pool: str) -> str:
-    """Of the Secret that the workers of a pool get in one term of a run."""
-    return object_name(OURS, run, f"t{term}", pool, _digest((run, str(term), pool)))  # Runs and pools may hold a `-`.
+def secret_name(run: str, term: int, pool: str, until: str = "") -> str:
+    """Of the Secret that the workers of a pool get in one term of a run; another one when what is in it has expired."""
+    parts = (run, str(term), pool, *([until] if until else []))
+    return object_name(OURS, run, f"t{term}", pool, _digest(parts))  # Runs and pools may hold a `-`.
 
 
 def run_labels(run: str, *, term: int | None = None, store: str = "") -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from attrs import field, frozen
 
+from pipeline.model.access import UNTIL
 from pipeline.model.services import Service
 
 Table = Mapping[str, Any]
@@ -88,8 +89,15 @@ class PodTerms:
     """Environment of the tests by suite."""
     store_env: Mapping[str, str] = field(factory=dict, repr=False)
     """What the store's client reads from the environment."""
+    ask_store: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
+    """Finds `store_env` anew where it is not known beforehand, or expires."""
 
     # What comes after trouble.
     preemptions: int | None = None
     """After so many in a run, what is started anew is made from `undisturbed`."""
     undisturbed: PodTerms | None = None
+
+    @property
+    def until(self) -> str:
+        """When `store_env` expires; empty: never, or nobody renews it."""
+        return self.store_env.get(UNTIL, "")

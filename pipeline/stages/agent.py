@@ -85,6 +85,9 @@ class Workforce(Protocol):
     def hands(self) -> int:
         """How many processes of this machine compile and collect."""
 
+    def doubts(self, expected_seconds: float) -> Sequence[str]:
+        """What a person should know before a run of that length."""
+
     @property
     def spare(self) -> Sequence[Pool]:
         """Of pools that may grow while tests run: slots behind all others."""

@@ -130,6 +130,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     from attrs import evolve
 
     from pipeline.logic.pooling import multiplied, whole
+    from pipeline.model.events import Notice
     from pipeline.protocol import apart, attending, leading, orders
     from pipeline.protocol.mandate import Mandate, new_nonce
 
@@ -137,9 +138,12 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     run, plan, done = await _find(agent, resume)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
     _tell_sizes(agent, pools)
+    machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
+    expected = _expected(plan, multiplied(pools, machines), done)
+    for text in agent.workforce.doubts(expected):
+        agent.emit(Notice(level="warning", text=text))
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     told, launcher, limits = orders.Stop(), agent.launcher(), agent.limits()
-    machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
     if machines > 1:  # Others are only listened to, to know when all is done.
         limits = evolve(limits, hear_seconds=max(limits.hear_seconds, limits.watch_seconds / 2))
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
@@ -162,7 +166,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             sources_unchanged=lambda: is_unchanged(agent),
             errors=_collection_errors(agent),
             store_name=agent.store_name(),
-            expected_seconds=_expected(plan, multiplied(pools, machines), done),
+            expected_seconds=expected,
             pools=pools,
             spare=_spare(agent, pools),
             room=agent.workforce.room,

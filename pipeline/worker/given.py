@@ -24,6 +24,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from pipeline.errors import UsageError
+from pipeline.model.access import CA_BUNDLE
 from pipeline.worker import pod
 
 OURS = "DOIT_FLEET_"
@@ -163,7 +164,7 @@ def take_away(environment: MutableMapping[str, str], secrets: Secrets) -> None:
     """Leave tests the environment that image and settings give, with folders that can be written."""
     for name in NAMES:
         environment.pop(OURS + name, None)
-    for name in (pod.INDEX, *secrets.store):
+    for name in (pod.INDEX, *secrets.store, *(["AWS_CA_BUNDLE"] if CA_BUNDLE in secrets.store else [])):
         environment.pop(name, None)
     environment.setdefault("TMPDIR", tempfile.gettempdir())
     home = environment.get("HOME", "")

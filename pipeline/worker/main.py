@@ -21,6 +21,7 @@ from pipeline.adapters.clock import SystemClock
 from pipeline.errors import EngineError, Fenced, FleetError, StoreUnavailable, UsageError
 from pipeline.logic.objects import Birth, Conditions
 from pipeline.model import exits
+from pipeline.model.access import UNTIL, seconds_to_work
 from pipeline.model.plans import Plan
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
@@ -99,6 +100,7 @@ async def _work(given: Given, secrets: Secrets, log: Log) -> int:
     take_away(os.environ, secrets)
     orders = Orders()
     numbers = _listen_to_signals(orders)
+    leave_in_time(orders, secrets.store, clock.wall(), log)
     given = evolve(given, worker=await _name(given, store))
     worker = _worker(given, plan, stated, store, orders, secrets.env, log)
     life = await supervise_elsewhere(worker)
@@ -172,6 +174,27 @@ def _birth(given: Given, plan: Plan, suites: tuple[str, ...], wall: float) -> Bi
         wall=wall,
         suites=suites,
     )
+
+
+def leave_in_time(orders: Orders, store: Mapping[str, str], now: float, log: Log) -> None:
+    """Claim nothing more before the store's credentials expire: the agent, which renews its own, hires another worker then.
+
+    Raises `EngineError` when they have expired already, as those of a pod that waited for long.
+    """
+    if UNTIL not in store:
+        return
+    seconds = seconds_to_work(store[UNTIL], now)
+    if seconds <= 0:
+        raise EngineError(
+            "the store's credentials expired before this worker began", hint="a worker that is hired now gets others"
+        )
+
+    def leave() -> None:
+        log.say("the store's credentials expire soon: ends when its batch is done, for a worker with new ones")
+        orders.is_over = True
+        orders.wake()
+
+    asyncio.get_running_loop().call_later(seconds, leave)
 
 
 def _listen_to_signals(orders: Orders) -> list[int]:
