@@ -124,7 +124,10 @@ class ApartHirer:
         for life in self._lives.values():
             life.cancel()
         await asyncio.gather(*self._lives.values(), return_exceptions=True)
-        await self._places.clear(self._leader.run, term=None if closed or leads else self._leader.term)
+        try:
+            await self._places.clear(self._leader.run, term=None if closed or leads else self._leader.term)
+        except EngineError as error:  # What the tests have come to does not depend on it.
+            self._leader.notice(f"workers' places could not be removed, `doit sweep` does it: {error}")
 
     @property
     def _grace(self) -> float:
