@@ -66,6 +66,15 @@ def whole(pools: Sequence[Pool], suites: Iterable[str]) -> tuple[Pool, ...]:
     return tuple(evolve(pool, suites=(*pool.suites, *lost)) if pool is pools[0] else pool for pool in pools)
 
 
+def useful(pools: Iterable[Pool], work: Iterable[str]) -> tuple[Pool, ...]:
+    """Where nobody has named a number, no more workers than there are pieces of work, each given by its suite."""
+    pieces = Counter(work)
+    return tuple(
+        evolve(pool, size=max(1, min(pool.size, sum(pieces[suite] for suite in pool.suites)))) if pool.why else pool
+        for pool in pools
+    )
+
+
 def single(tests: Iterable[Test], workers: int) -> tuple[Pool, ...]:
     """One pool for all tests."""
     return (Pool(name="default", first=0, size=workers, suites=tuple(dict.fromkeys(test.suite for test in tests))),)

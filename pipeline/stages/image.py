@@ -76,7 +76,7 @@ def make(agent: Agent, imaging: MakeImaging, only: str) -> dict[str, Any]:
     used, plan = imaging(), group.read(agent)
     shared, places = base.read(agent)
     below = _Below(shared=shared, runtime=places.runtime, plan=plan, groups=group_files(plan))
-    wanted = [only] if only else names(agent, used)
+    wanted = [only] if only else names(agent, used)[: max(1, len(plan.buckets))]  # Slots beyond share them.
     if not only:
         shutil.rmtree(folder(agent), ignore_errors=True)
     digests = {name: _make_one(folder(agent) / name, used, below, name) for name in wanted}

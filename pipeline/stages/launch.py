@@ -129,7 +129,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
 
     from attrs import evolve
 
-    from pipeline.logic.pooling import multiplied, whole
+    from pipeline.logic.pooling import multiplied, slots_of, useful, whole
     from pipeline.model.events import Notice
     from pipeline.protocol import apart, attending, leading, orders
     from pipeline.protocol.mandate import Mandate, new_nonce
@@ -137,6 +137,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
+    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
     _tell_sizes(agent, pools)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
     expected = _expected(plan, multiplied(pools, machines), done)
@@ -160,7 +161,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             clock=clock,
             emit=agent.emit,
             limits=limits,
-            workers=agent.slots(),
+            workers=slots_of(pools),
             joining=_joining(agent, run),
             stop=told,
             sources_unchanged=lambda: is_unchanged(agent),

@@ -44,18 +44,19 @@ def plan(agent: Agent, json: bool, target: str) -> None:
 def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
     """The forecast as plain JSON: `{plan, tests, batches, buckets, workers, pools, folder, forecast, target?}`."""
     from pipeline.logic.forecasting import forecast, workers_for
-    from pipeline.logic.pooling import scaled, whole
+    from pipeline.logic.pooling import scaled, slots_of, useful, whole
     from pipeline.stages import group
 
     made = group.read(agent)
     pools = whole(scaled(agent.pools(), 1), (test.suite for test in made.tests))
+    pools = useful(pools, (made.tests[batch.tests[0]].suite for batch in made.batches))
     found = forecast(made.tests, pools)
     told: dict[str, Any] = {
         "plan": made.digest,
         "tests": len(made.tests),
         "batches": len(made.batches),
         "buckets": len(made.buckets),
-        "workers": agent.slots(),
+        "workers": slots_of(pools),
         "pools": [_told(pool, made.tests) for pool in pools],
         "folder": str(group.folder(agent)),
         "forecast": asdict(found),
