@@ -8,12 +8,15 @@ bytes: that answer instead, the server hears nothing.
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.engines.certificates import Certificates
 
 Fate = str | bytes | None
 LATE_SECONDS = 5.0
@@ -49,8 +52,8 @@ class Tamperer:
 
 
 @contextmanager
-def tampering(upstream: str) -> Iterator[Tamperer]:
-    """A tamperer before that server, on a port of its own."""
+def tampering(upstream: str, certificates: Certificates | None = None) -> Iterator[Tamperer]:
+    """A tamperer before that server, on a port of its own; behind TLS, if it has certificates."""
     tamperer = Tamperer(upstream)
 
     class Handler(BaseHTTPRequestHandler):
@@ -105,7 +108,11 @@ def tampering(upstream: str) -> Iterator[Tamperer]:
             """A client that has gone is no news."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        tamperer.url = f"http://127.0.0.1:{server.server_port}"
+        tamperer.url = f"{'https' if certificates else 'http'}://127.0.0.1:{server.server_port}"
+        if certificates:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificates.certificate, certificates.key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
