@@ -13,11 +13,14 @@ from pipeline.logic.planning import freeze
 from pipeline.logic.pooling import (
     apart,
     batches_of_pools,
+    behind,
     buckets_of_pools,
     expected_seconds,
+    grown,
     shared,
     slots_of,
     suites_of,
+    useful,
     whole,
 )
 from pipeline.logic.stealing import next_batch
@@ -145,3 +148,22 @@ def test_the_slowest_pool_is_waited_for(lay: Lay) -> None:
     pools = lay(pools_of((8, 1)))
 
     assert expected_seconds(pools, [("unit", 4.0)] * 8 + [("heavy", 5.0)] * 4) == pytest.approx(20.0)
+
+
+def test_nobody_counts_on_more_workers_than_there_is_work() -> None:
+    """Where the number follows an engine; a number that a person has named stands."""
+    counted = Pool(name="a", first=0, size=300, suites=("one", "two"), why="fits")
+    named = Pool(name="b", first=300, size=5, suites=("three",))
+    idle = Pool(name="c", first=305, size=7, suites=("four",), why="fits")
+    found = useful([counted, named, idle], ["one", "two", "two", "three"])
+    assert [pool.size for pool in found] == [3, 5, 1]
+    assert [pool.first for pool in found] == [0, 300, 305]
+
+
+def test_pools_grow_behind_all_others() -> None:
+    """Into slots that nobody else has."""
+    pools = apart([Pool(name="a", first=0, size=2, suites=("one",)), Pool(name="b", first=0, size=9, suites=())])
+    spare = behind(grown(pools), slots_of(pools))
+    assert [(pool.name, pool.first, pool.size) for pool in spare] == [("a", 11, 16), ("b", 27, 27)]
+    assert suites_of([*pools, *spare], 12) == ("one",)
+    assert suites_of([pools[0], spare[0]], 12) == ()
