@@ -49,6 +49,7 @@ class _Cluster:
         from pipeline.adapters.kubernetes_api import KubernetesApi
 
         self._agent, self._client, self._api = agent, client, KubernetesApi(client)
+        self._missing: list[Right] = []
         self._namespace = agent.fleet.kubernetes.namespace.get() or client.namespace
 
     def checks(self) -> Iterator[Check]:
@@ -58,13 +59,20 @@ class _Cluster:
             return
         yield _try("namespace", self._look_at_namespace)
         yield from self._rights()
-        yield _try("quota", self._quota)
+        if self._may("resourcequotas"):
+            yield _try("quota", self._quota)
+        if any(self._agent.fleet.pools[suite.pool].count.get() == "auto" for suite in self._agent.suites()):
+            yield _try("room", self._capacity)
         try:
             pools = self._agent.workforce.pools
         except FleetError:
             return  # Said by the check of workers.
         for pool in pools:
             yield _try(f"pods of pool {pool.name!r}", partial(self._try_job, pool))
+
+    def _may(self, resource: str) -> bool:
+        """Whether nothing on that kind of object is among what is missing, and told already."""
+        return all(right.resource != resource for right in self._missing)
 
     def _version(self) -> str:
         told = self._api.get("/version")
@@ -90,24 +98,34 @@ class _Cluster:
         return f"{self._namespace!r} enforces Pod Security {level!r}" if level else f"{self._namespace!r} takes any pod"
 
     def _rights(self) -> Iterator[Check]:
-        from pipeline.launchers.kubernetes_rights import CAPACITY, needed_rights
+        """Each that is missing by itself, the way out after the last."""
+        from pipeline.launchers.kubernetes_rights import needed_rights
 
         needed = needed_rights(self._agent.fleet.kubernetes.sweep_kinds.get())
         try:
-            missing = missing_rights(self._api, self._namespace, (*needed, *CAPACITY))
+            self._missing = missing_rights(self._api, self._namespace, needed)
         except FleetError as error:
             yield Check(name="rights", good=False, text=error.message, hint=error.hint)
             return
-        for right in missing:
-            where = "in the cluster" if right.everywhere else f"in {self._namespace!r}"
+        if not self._missing:
+            yield Check(name="rights", good=True, text=f"all {len(needed)} that are needed in {self._namespace!r}")
+        for right in self._missing:
             yield Check(
                 name=f"right to {right.name}",
-                good=right.everywhere,
-                text=f"missing {where}; without it {right.why}",
-                hint=APPLY.format(self._namespace),
+                good=False,
+                text=f"missing in {self._namespace!r}; without it {right.why}",
+                hint=APPLY.format(self._namespace) if right is self._missing[-1] else "",
             )
-        if all(right.everywhere for right in missing):
-            yield Check(name="rights", good=True, text=f"all {len(needed)} that are needed in {self._namespace!r}")
+
+    def _capacity(self) -> str:
+        """What `auto` goes by; no need."""
+        from pipeline.launchers.kubernetes_rights import CAPACITY
+
+        missing = missing_rights(self._api, self._namespace, CAPACITY)
+        names = " and ".join(right.resource for right in missing)
+        if missing:
+            return f"counted by quotas alone: {names} of the whole cluster may not be listed, see deploy/kubernetes/capacity.yaml"
+        return "counted by nodes, pods and quotas"
 
     def _quota(self) -> str:
         from pipeline.adapters.kubernetes_api import path_of
@@ -136,14 +154,16 @@ class _Cluster:
         image = f"{self._agent.imaging.repository}:doctor"
         for one in filter(None, (terms, terms.undisturbed)):
             job = job_of(one, [hiring], image, Places())
-            warned = warnings_about(self._client, path_of("jobs", group="batch/v1", namespace=self._namespace), job)
+            path = path_of("jobs", group="batch/v1", namespace=self._namespace)
+            warned = warnings_about(self._client, path, job) if self._may("jobs") else []
             if warned:
                 raise FleetError(
                     "; ".join(warned),
                     hint="see kubernetes.template, kubernetes.volumes and services: they are added to ours",
                 )
             self._look_at_references(one)
-        return f"taken by the server: {terms.cpus:g} processors, {terms.memory_bytes // 2**20} MiB each"
+        told = "taken by the server" if self._may("jobs") else "not tried"
+        return f"{told}: {terms.cpus:g} processors, {terms.memory_bytes // 2**20} MiB each"
 
     def _launching(self) -> Launching:
         """As far as pods are made from it."""
