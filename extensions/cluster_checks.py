@@ -109,12 +109,15 @@ class _Cluster:
             return
         if not self._missing:
             yield Check(name="rights", good=True, text=f"all {len(needed)} that are needed in {self._namespace!r}")
+        out = APPLY.format(self._namespace)
+        if len(self._missing) == len(needed):
+            out = f"is there a namespace {self._namespace!r}? then {out}"
         for right in self._missing:
             yield Check(
                 name=f"right to {right.name}",
                 good=False,
                 text=f"missing in {self._namespace!r}; without it {right.why}",
-                hint=APPLY.format(self._namespace) if right is self._missing[-1] else "",
+                hint=out if right is self._missing[-1] else "",
             )
 
     def _capacity(self) -> str:

@@ -32,4 +32,5 @@ def warnings_about(client: KubernetesClient, path: str, body: Object) -> list[st
     if answer.status >= 300:
         raise refusal_of(f"trying POST {path}", answer.status, answer.data)
     # `299 - "text"`, RFC 7234 section 5.5.
-    return [line.split('"', 1)[-1].removesuffix('"') for line in answer.headers.getlist("Warning")]
+    lines = answer.headers.getlist("Warning")
+    return [line.split('"', 1)[-1].removesuffix('"').replace('\\"', '"') for line in lines]

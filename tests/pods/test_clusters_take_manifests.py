@@ -59,7 +59,7 @@ def test_what_breaks_pod_security_is_warned_of(agent: KubernetesClient, cluster:
 
     (warning,) = tried(agent, cluster, job_of(terms, [hiring()], IMAGE, PLACES))
 
-    assert "would violate PodSecurity" in warning
+    assert 'would violate PodSecurity "restricted:latest"' in warning
     assert "host namespaces" in warning
 
 
