@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 Room = Callable[[], Awaitable[Mapping[str, int]]]
 """How many workers more could start now, by pool. Raises `EngineError`."""
-LEAST_SECONDS = 20.0
-MOST_SECONDS = 160.0
-"""Between two questions; asking a large cluster costs, so it is asked less often while the answer stays the same."""
+MOST = 8
+"""So many times longer is the pause at most between two questions: asking a large cluster costs."""
 
 
 class Growth:
@@ -29,7 +28,7 @@ class Growth:
 
     def __init__(self, leader: Leader, room: Room | None) -> None:
         self._leader, self._room = leader, room
-        self._pause = LEAST_SECONDS
+        self._pause = leader.limits.room_seconds
         self._next = leader.clock.monotonic() + self._pause
         self.asking: asyncio.Task[None] | None = None
 
@@ -50,7 +49,8 @@ class Growth:
         except EngineError:
             found = {}  # It is asked again.
         grown = [self._grow(name, min(count, waiting.get(name, 0))) for name, count in found.items()]
-        self._pause = LEAST_SECONDS if any(grown) else min(2 * self._pause, MOST_SECONDS)
+        least = self._leader.limits.room_seconds
+        self._pause = least if any(grown) else min(2 * self._pause, MOST * least)
         self._next = self._leader.clock.monotonic() + self._pause
         self._leader.news.set()
 

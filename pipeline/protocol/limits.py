@@ -42,6 +42,8 @@ class Limits:
     """For everything after the first signal."""
     idle_seconds: float = 0.5
     """Between two looks for work that may have come back."""
+    room_seconds: float = 20.0
+    """Between two questions whether there is room for more workers, while the answer is yes; longer while it is no."""
     hear_seconds: float = 0.4
     """Between two looks at the journals of workers elsewhere: a person sees their tests that late. Costs a listing and a
     read for each worker, so stores that charge for them want more."""

@@ -374,7 +374,8 @@ class Oracle:
         term = from_bytes(Birth, self.values[keys.worker(run, tomb.worker)]).term
         lost = self._lost_of(run, term)
         scenario = self.world.scenario
-        most = scenario.limits.max_losses + max(scenario.workers, scenario.resumed_workers)
+        grown = len(self.world.plan.batches) if scenario.grows else 0  # Nobody has more workers than work.
+        most = scenario.limits.max_losses + max(scenario.workers, scenario.resumed_workers, grown)
         if lost > most:
             raise Broken(
                 f"term {term} has lost {lost} workers, its budget is {scenario.limits.max_losses} (invariant 7)"

@@ -68,6 +68,8 @@ class Scenario:
     """Whether they end when others carry on."""
     pools_change: bool = False
     """Later agents have other pools: each suite has the other's share."""
+    grows: bool = False
+    """Whether room for more workers appears while tests run."""
 
     def pools_of(self, workers: int, *, is_first: bool) -> tuple[Pool, ...]:
         """The pools of an agent with that many workers."""
@@ -167,6 +169,9 @@ def _elsewhere(scenario: Scenario) -> Scenario:
     rng = random.Random(f"elsewhere {scenario.seed}")
     if not scenario.apart:
         return _joined(scenario)
+    if scenario.pools == "apart" and random.Random(f"grows {scenario.seed}").random() < 0.6:
+        limits = evolve(scenario.limits, room_seconds=scenario.lease_seconds / 4)
+        scenario = evolve(scenario, grows=True, limits=limits)
     if rng.random() < 0.3:
         scenario = evolve(
             scenario, starves=True, salvages=True, scripts=tuple(_hungry(rng, each) for each in scenario.scripts)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from attrs import define, evolve, field
 
 from pipeline.errors import EngineError, FleetError
 from pipeline.logic.objects import Birth, Tomb, from_bytes, to_bytes
+from pipeline.logic.pooling import behind, grown, slots_of
 from pipeline.model.events import Event
 from pipeline.model.messages import Message
 from pipeline.model.plans import Plan
@@ -81,7 +82,7 @@ class World:
     left: set[str] = field(factory=set)
     """Agents that have ended in order because others carry on."""
     closers: list[str] = field(factory=list)
-    """Agents that were told that theirs is the result that stands."""
+    """For each agent that was told that its result stands, of which run."""
     taken: dict[str, str] = field(factory=dict)
     """Why the places of these processes were taken away."""
     orders: dict[str, Orders] = field(factory=dict)
@@ -335,6 +336,18 @@ class World:
         if living:
             self.stall(self.rng.choice(living), seconds)
 
+    def _room(self, pools: Sequence[Pool]) -> Callable[[], Awaitable[Mapping[str, int]]]:
+        """An engine that has room now and then."""
+        dice = random.Random(f"room {self.scenario.seed}")
+
+        async def room() -> Mapping[str, int]:
+            await asyncio.sleep(dice.uniform(0, self.scenario.lease_seconds))
+            if dice.random() < 0.2:
+                raise EngineError("the engine is away")
+            return {pool.name: dice.choice((0, 1, 2)) for pool in pools}
+
+        return room
+
     def _start_agent(self, workers: int) -> None:
         if self.closed:
             return
@@ -363,6 +376,8 @@ class World:
                 limits=scenario.limits,
                 workers=workers,
                 pools=pools,
+                spare=behind(grown(pools), slots_of(pools)) if scenario.grows else (),
+                room=self._room(pools) if scenario.grows else None,
                 joining=self._joining(process) if scenario.joined_at else None,
                 stop=stop,
                 sources_unchanged=lambda: not scenario.sources_change,
@@ -373,9 +388,9 @@ class World:
             if ending.closed:
                 has_told(told, ending, is_alone=self._leads_alone(process))
                 self.closed.append(ending.merged)
-                self.closers += [process.name] if ending.is_closer else []
-                if len(self.closers) > 1:
-                    raise Broken(f"{self.closers} all hold that theirs is the result (closing)")
+                self.closers += [ending.merged.run] if ending.is_closer else []
+                if len(set(self.closers)) < len(self.closers):
+                    raise Broken(f"several agents hold that theirs is the result of {run} (closing)")
             elif ending.reason == LEFT and scenario.may_leave:
                 self.left.add(process.name)
             elif ending.exit_code not in (2, 130):
