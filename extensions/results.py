@@ -81,4 +81,14 @@ class Results:
         runs = [run.name for run in await list_runs(store, self._clock) if run.is_closed and run.name != latest]
         keep, days = self._fleet.store.keep_runs.get(), self._fleet.store.keep_days.get()
         for name in self._remembered.too_old(runs, keep=keep, days=days):
-            await delete_run(store, self._clock, name)
+            if not await self._is_young(store, name, days):
+                await delete_run(store, self._clock, name)
+
+    async def _is_young(self, store: Store, run: str, days: int) -> bool:
+        """Whether a run that may be another machine's has ended in these days: others may still want its result. By its
+        clock, which may be wrong by hours, not by days."""
+        from pipeline.protocol.certain import CertainStore
+        from pipeline.protocol.gathering import read_ending
+
+        ending = await read_ending(CertainStore(store, self._clock), run)
+        return ending is not None and self._clock.wall() - ending.wall < days * DAY
