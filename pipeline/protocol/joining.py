@@ -61,7 +61,7 @@ async def read_told(store: Store, clock: Clock, run: str) -> Told | None:
 async def wait_for_told(store: Store, clock: Clock, run: str, limits: Limits) -> Told | None:
     """Who has told the result of a closed run; None when nobody does for longer than that takes: whoever was to, is gone."""
     certain = CertainStore(store, clock, limits.retry_seconds, limits.outage_seconds)
-    until = clock.monotonic() + patience_seconds(limits)
+    until = clock.monotonic() + limits.linger_seconds
     while True:
         data = await certain.read(keys.told(run))
         if data is not None:
@@ -69,11 +69,6 @@ async def wait_for_told(store: Store, clock: Clock, run: str, limits: Limits) ->
         if clock.monotonic() >= until:
             return None
         await clock.sleep(max(limits.hear_seconds, limits.watch_seconds))
-
-
-def patience_seconds(limits: Limits) -> float:
-    """How long the one who has closed may take to write reports before others do it, too."""
-    return limits.lease_seconds + limits.finish_seconds
 
 
 async def tell(store: Store, clock: Clock, run: str, told: Told) -> None:

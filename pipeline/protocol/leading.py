@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.errors import EngineError
 from pipeline.logic.objects import Tomb
-from pipeline.logic.pooling import behind, slots_of
+from pipeline.logic.pooling import slots_of
 from pipeline.model.events import Event, Notice, RunStarted, TestFinished, WorkerEnded, WorkerLost, WorkerTaken
 from pipeline.ports import Launcher
 from pipeline.ports.places import PlaceEnd
@@ -21,15 +21,15 @@ from pipeline.protocol.growing import Growth
 from pipeline.protocol.hearing import Hearer, list_births
 from pipeline.protocol.hiring import Crew, Hirer
 from pipeline.protocol.local import LocalHirer
-from pipeline.protocol.mandate import Joining, Mandate
+from pipeline.protocol.mandate import Mandate
 from pipeline.protocol.observing import Observer
 from pipeline.protocol.orders import Orders, first_of
 from pipeline.protocol.outages import Outages
-from pipeline.protocol.seats import SeatedLauncher
+from pipeline.protocol.seats import take_seat
 from pipeline.protocol.staffing import Staff
 from pipeline.protocol.stories import read_stories
 from pipeline.protocol.supervising import Life
-from pipeline.protocol.terms import first_slot, take_term
+from pipeline.protocol.terms import take_term
 from pipeline.protocol.view import HARMLESS, RunView
 
 
@@ -152,7 +152,7 @@ class Leader:
         if self.joining is None:
             self.term = await take_term(self.store, self.run, self.plan, nonce=self.nonce, clock=self.clock)
         else:
-            await self._join(self.joining)
+            await take_seat(self, self.joining)
         self._observer = Observer(
             run=self.run,
             plan=self.plan,
@@ -172,22 +172,6 @@ class Leader:
             self.budgets.before = {worker: story.disruption for worker, story in stories.items() if story.disruption}
         await self.watch()
         await self.hearer.catch_up()
-
-    async def _join(self, joining: Joining) -> None:
-        """Take a term with slots of its own, behind those of all who came before."""
-        self.term = await take_term(
-            self.store,
-            self.run,
-            self.plan,
-            nonce=self.nonce,
-            clock=self.clock,
-            slots=self.workers,
-            place=joining.place,
-        )
-        first = await first_slot(self.store, self.run, self.term)
-        self.crew = Crew(range(first, first + self.workers))
-        self.pools = behind(self.pools, first)
-        self.launcher = SeatedLauncher(self.launcher, first, joining.root)
 
     def attend(self) -> None:
         """Look and listen from now on."""

@@ -1,11 +1,37 @@
-"""A launcher whose slots are counted on behind those of other agents: each of them has its own machine's slots from 0.
+"""Slots of an agent's own in a run that many join: counted on behind those of all who came before.
 
-So tests see `gw0`, `gw1`, … on each machine, as in jobs that know nothing of each other. It must not know why.
+Each machine's launcher has slots from 0, so that tests see `gw0`, `gw1`, … there, as in jobs that know nothing of each other.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pipeline.logic.pooling import behind
 from pipeline.ports import Harness, Launcher, Remains
+from pipeline.protocol.hiring import Crew
+from pipeline.protocol.terms import first_slot, take_term
+
+if TYPE_CHECKING:
+    from pipeline.protocol.leading import Leader
+    from pipeline.protocol.mandate import Joining
+
+
+async def take_seat(leader: Leader, joining: Joining) -> None:
+    """Take a term with as many slots as there may be workers."""
+    leader.term = await take_term(
+        leader.store,
+        leader.run,
+        leader.plan,
+        nonce=leader.nonce,
+        clock=leader.clock,
+        slots=leader.workers,
+        place=joining.place,
+    )
+    first = await first_slot(leader.store, leader.run, leader.term)
+    leader.crew = Crew(range(first, first + leader.workers))
+    leader.pools = behind(leader.pools, first)
+    leader.launcher = SeatedLauncher(leader.launcher, first, joining.root)
 
 
 class SeatedLauncher:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
+from collections import Counter
 
 import pytest
 
@@ -72,3 +74,19 @@ def test_who_relied_on_a_job_that_dies_is_not_the_last_word(build: Build) -> Non
 
     assert again.end() == 0, again.output
     assert build.reporter().verdicts() and set(build.reporter().verdicts().values()) == {"passed"}
+
+
+def test_a_result_that_was_closed_but_never_told_is_told_by_another(build: Build) -> None:
+    """Whoever closed a red run died over its reports: a job that comes waits for a while, then writes them and is red."""
+    tests = build.sleepers(files=2, count=2, seconds=0.05)
+    build.files["test_red.py"] = "def test_red():\n    assert False\n"
+    build.settings = ("join.exit_code=last",)
+    first, second = build.job(), build.job()
+    assert first.start().end() == 1
+    (build.folder / "common" / "store" / "runs" / "ci-4711" / "told").unlink()
+    shutil.rmtree(first.root / "build" / "reports")
+    running = second.start()
+
+    assert running.end() == 1, running.output
+    assert Counter(build.reporter().verdicts().values()) == {"passed": tests, "failure": 1}
+    assert build.reporter() is second

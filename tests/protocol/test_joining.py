@@ -85,7 +85,7 @@ def test_a_result_that_nobody_tells_is_not_waited_for_for_ever() -> None:
 
     told, seconds = play(story())
     assert told is None
-    assert Limits().lease_seconds < seconds < 2 * joining.patience_seconds(Limits())
+    assert Limits().linger_seconds <= seconds < 2 * Limits().linger_seconds
 
 
 def test_what_a_run_is_about_is_said_once() -> None:
