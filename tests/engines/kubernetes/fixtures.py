@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import binaries, only_outside, only_outside_pods, require
+from tests.engines import binaries, only_outside, require
 from tests.engines.fixtures import RegistryAddress, running
 from tests.engines.kubernetes.cluster import PROGRAMS, Kubernetes
 from tests.engines.kubernetes.namespaces import Cluster, fresh_namespace
@@ -19,7 +19,7 @@ from tests.engines.own import own_folder
 @pytest.fixture
 def cluster(registry: RegistryAddress, tmp_path: Path) -> Iterator[Cluster]:
     """The shared cluster with a namespace of this test's own; not to be hurt."""
-    only_outside_pods("an administrator's credentials of the cluster are for nobody in it")
+    only_outside("a cluster beside the container would be tested as it is from the machine, and nobody in a pod is its administrator")
     engine = running(Kubernetes())
     with fresh_namespace(engine, registry.address, tmp_path) as found:
         yield found
