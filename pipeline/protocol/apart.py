@@ -205,10 +205,10 @@ class ApartHirer:
                     leader.plan,
                     term=term,
                     nonce=leader.nonce,
-                    slots=leader.most_slots,
+                    slots=leader.growth.most_slots,
                     limits=leader.limits,
                     specs=self._places.specs_there(),
-                    pools=(*leader.pools, *leader.spare),
+                    pools=(*leader.pools, *leader.growth.spare),
                 )
                 self._stated.add(term)
 

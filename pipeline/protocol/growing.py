@@ -6,15 +6,17 @@ Slots beyond those planned are laid out beforehand, so that workers elsewhere ca
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from pipeline.errors import EngineError
+from pipeline.logic.pooling import slots_of
 from pipeline.model.events import Notice
 
 if TYPE_CHECKING:
+    from pipeline.model.pools import Pool
     from pipeline.protocol.leading import Leader
 
 Room = Callable[[], Awaitable[Mapping[str, int]]]
@@ -26,22 +28,31 @@ MOST = 8
 class Growth:
     """Asks for one leader, and opens slots."""
 
-    def __init__(self, leader: Leader, room: Room | None) -> None:
+    def __init__(self, leader: Leader, spare: Sequence[Pool], room: Room | None) -> None:
         self._leader, self._room = leader, room
+        self.spare = tuple(spare)
+        """Slots that are not open yet, by pool."""
+        self.most_slots = max(leader.workers, slots_of(spare))
+        """All that there may ever be."""
         self._pause = leader.limits.room_seconds
         self._next = leader.clock.monotonic() + self._pause
-        self.asking: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    @property
+    def tasks(self) -> Sequence[asyncio.Task[None]]:
+        """What goes on."""
+        return () if self._asking is None else (self._asking,)
 
     def consider(self, waiting: Mapping[str, int]) -> None:
         """Ask if it is time; `waiting` are batches that wait although all slots of their pool are taken, by pool."""
         leader = self._leader
-        if self._room is None or not any(waiting.values()) or not leader.spare:
+        if self._room is None or not any(waiting.values()) or not self.spare:
             return
-        if self.asking is not None and not self.asking.done():
+        if self._asking is not None and not self._asking.done():
             return
         hired_are_born = set(leader.crew.hired) <= set(leader.living)
         if hired_are_born and leader.clock.monotonic() >= self._next:
-            self.asking = asyncio.ensure_future(self._ask(self._room, waiting))
+            self._asking = asyncio.ensure_future(self._ask(self._room, waiting))
 
     async def _ask(self, room: Room, waiting: Mapping[str, int]) -> None:
         try:
@@ -57,13 +68,13 @@ class Growth:
     def _grow(self, name: str, count: int) -> bool:
         """Open slots of a pool, as far as there are any."""
         leader = self._leader
-        spare = next((pool for pool in leader.spare if pool.name == name), None)
+        spare = next((pool for pool in self.spare if pool.name == name), None)
         count = min(count, spare.size) if spare is not None else 0
         if spare is None or count < 1:
             return False
         opened = evolve(spare, size=count)
         left = evolve(spare, first=spare.first + count, size=spare.size - count)
-        leader.spare = tuple(left if pool is spare else pool for pool in leader.spare)
+        self.spare = tuple(left if pool is spare else pool for pool in self.spare)
         leader.pools = (*leader.pools, opened)
         leader.crew.extend(opened.slots)
         total = sum(pool.size for pool in leader.pools if pool.name == name)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 
 from pipeline.errors import EngineError
 from pipeline.logic.objects import Tomb
-from pipeline.logic.pooling import slots_of
 from pipeline.model.events import Event, Notice, RunStarted, TestFinished, WorkerEnded, WorkerLost, WorkerTaken
 from pipeline.ports import Launcher
 from pipeline.ports.places import PlaceEnd
@@ -67,14 +66,8 @@ class Leader:
         self.launcher: Launcher = mandate.launcher
         outages = Outages(clock, self.notice)
         self.store = CertainStore(mandate.store, clock, limits.retry_seconds, limits.outage_seconds, outages)
-        self.workers, self.pools, self.stop, self.joining = (
-            mandate.workers,
-            mandate.pools,
-            mandate.stop,
-            mandate.joining,
-        )
-        self.spare = tuple(mandate.spare)
-        self.most_slots = max(mandate.workers, slots_of(mandate.spare))
+        self.workers, self.pools = mandate.workers, mandate.pools
+        self.stop, self.joining = mandate.stop, mandate.joining
         self.nonces, self.sources_unchanged, self.errors = mandate.nonces, mandate.sources_unchanged, mandate.errors
         self.view = RunView(run, plan, self.store, clock, limits.lease_seconds, joined=mandate.joining is not None)
         self.orders = Orders()
@@ -102,7 +95,7 @@ class Leader:
         self._begun = clock.monotonic()
         self._watched = float("-inf")
         self._has_watched = False
-        self._growth = Growth(self, mandate.room)
+        self.growth = Growth(self, mandate.spare, mandate.room)
         self._staff = Staff(self)
         self._finisher = Finisher(self)
         self.hearer = Hearer(
@@ -195,13 +188,13 @@ class Leader:
                 if ending is not None:
                     return ending
                 continue
-            self._growth.consider(await self._staff.hire(self.living))
+            self.growth.consider(await self._staff.hire(self.living))
             await first_of(self.news, self.clock, self.limits.watch_seconds)
 
     async def let_go(self) -> None:
         """Leave no supervisor behind."""
         self.orders.is_stopped.set()
-        tasks = [*self.crew.tasks, *self._sides, *([self._growth.asking] if self._growth.asking else [])]
+        tasks = [*self.crew.tasks, *self._sides, *self.growth.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

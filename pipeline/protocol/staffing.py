@@ -63,7 +63,7 @@ class Staff:
         present = await self._present(living)
         wanted = self._wanted(present)
         if not wanted:
-            return self._waiting(present) if leader.spare else {}
+            return self._waiting(present) if leader.growth.spare else {}
         if not await self._leads(present):
             return {}
         for slot in wanted:
