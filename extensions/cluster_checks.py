@@ -67,6 +67,7 @@ class _Cluster:
             pools = self._agent.workforce.pools
         except FleetError:
             return  # Said by the check of workers.
+        yield _try("images for nodes", self._pulling)
         for pool in pools:
             yield _try(f"pods of pool {pool.name!r}", partial(self._try_job, pool))
 
@@ -143,6 +144,24 @@ class _Cluster:
                     hint='say how much they may use, more than their scratch: kubernetes.storage = "3Gi"',
                 )
         return "; ".join(map(_told, quotas)) or "none"
+
+    def _pulling(self) -> str:
+        """What nodes need to have the images; whether they do, only a pod can tell."""
+        from extensions.registry import credentials_of
+        from pipeline.adapters.registry_credentials import credentials_for
+
+        host = self._agent.imaging.repository.partition("/")[0]
+        if host.startswith(("127.", "localhost", "[::1]")):
+            return f"pulled from {host}, which on each node is the node itself"
+        secrets = {name for suite in self._agent.suites() for name in self._pull_secrets(suite.pool)}
+        ours = credentials_of(self._agent.fleet).get(host) or credentials_for(host)
+        if secrets or ours.is_nobody:
+            return f"pulled from {host} with {', '.join(sorted(secrets)) or 'no password'}"
+        return f"pulled from {host}, where we need a password; nodes must have one of their own, or kubernetes.pull_secrets"
+
+    def _pull_secrets(self, pool: str) -> Sequence[str]:
+        found: Sequence[str] = self._agent.fleet.pools[pool].kubernetes.pull_secrets.get()
+        return found
 
     def _try_job(self, pool: Pool) -> str:
         """Make a Job, but for real. Raises what the server refuses with, or warns of."""

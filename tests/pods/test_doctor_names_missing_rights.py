@@ -56,6 +56,7 @@ def test_doctor_tells_what_is_missing_and_the_way_out(project: KubernetesProject
     assert "'restricted'" in names["namespace"]["text"] or "may not be read" in names["namespace"]["text"]
     assert str(len(NEEDED)) in names["rights"]["text"]
     assert names["pods of pool 'default'"]["good"]
+    assert "the node itself" in names["images for nodes"]["text"]
 
     lost = [right for right in NEEDED if right.name not in ("create jobs.batch", "get pods/log")]
     cluster.api.merge(f"{RBAC}/namespaces/{cluster.namespace}/roles/doit-fleet", {"rules": rules_of(lost)})
