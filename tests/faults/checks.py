@@ -34,3 +34,9 @@ def assert_never_twice(project: Project) -> None:
     """No run of an exclusive test went on after another had begun."""
     runs = [(run, len(list(signs))) for run, signs in groupby(ticks(project), lambda tick: tick[0])]
     assert len({run for run, _ in runs}) == len(runs), f"two at once: {runs}"
+
+
+def causes(project: Project) -> list[str]:
+    """Why workers went that did not end by themselves, in order: those that ended in order and those that did not."""
+    gone = [*project.events("WorkerTaken"), *project.events("WorkerLost")]
+    return [str(one["cause"]) for one in sorted(gone, key=lambda one: float(str(one["time"])))]
