@@ -123,6 +123,10 @@ class KubernetesLauncher:
                 return self._end_without(seat)
             await seat.news.wait()
 
+    def heed(self, heard: Callable[[], None]) -> None:
+        """Call it when a pod has ended that nobody here waits for."""
+        self._board.ended_alone = heard
+
     async def stop(self, run: str, workers: Sequence[str], *, grace_seconds: float) -> None:
         """Delete pods of these workers, and their Jobs where nobody else is left in them, so that they are not replaced."""
         await self._hearing.of(run)

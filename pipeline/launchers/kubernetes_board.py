@@ -72,6 +72,8 @@ class Board:
         self._forgotten: dict[str, bool] = {}
         """Whether another pod is made in their place, of pods (uid) that have ended."""
         self.changed = asyncio.Event()
+        self.ended_alone: Callable[[], None] = lambda: None
+        """Called when a pod ends on a seat that nobody has."""
 
     # What the cluster tells.
 
@@ -95,11 +97,15 @@ class Board:
             return
         if uid not in self.pods:
             self._on[place].append(uid)
+        had_ended = uid in self.pods and has_ended(self.pods[uid])
         self.pods[uid] = pod
         if status_of(pod, CONTAINER).get("state", {}).get("running") and uid not in self._ran:
             self._ran[uid] = float("-inf") if is_old else self._now()
-        if place in self._seats:
-            self._seats[place].news.set()
+        seat = self._seats.get(place)
+        if seat is not None:
+            seat.news.set()
+        if has_ended(pod) and not had_ended and (seat is None or not seat.hiring):
+            self.ended_alone()
         self.changed.set()
 
     def see_event(self, event: Object, most: int = 12) -> None:
@@ -139,6 +145,7 @@ class Board:
         seat.spent |= {uid for uid in self._on[seat.job, seat.index] if self.has_ended(uid)}
         self._hired.pop(seat.hiring, None)
         seat.hiring = ""
+        self.changed.set()
 
     def remove(self, hirings: Iterable[Hiring]) -> None:
         """These hirings have come to nothing."""
@@ -214,7 +221,10 @@ class Board:
 
     def living_on(self, seat: Seat) -> list[Object]:
         """Pods of the seat that have not ended, as far as known."""
-        return [self.pods[uid] for uid in self._on[seat.job, seat.index] if not self.has_ended(uid)]
+        return [self.pods[uid] for uid in self._living(seat)]
+
+    def _living(self, seat: Seat) -> list[str]:
+        return [uid for uid in self._on[seat.job, seat.index] if not self.has_ended(uid)]
 
     def will_replace(self, uid: str) -> bool:
         """Whether the Job makes another pod in this one's place, which has ended."""

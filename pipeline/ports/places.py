@@ -91,7 +91,8 @@ class Elsewhere(Protocol):
     """A launcher of whole workers.
 
     One with a true `replaces` has places that its engine replaces by itself: whoever begins in one that is told a name
-    already taken is born with the newest name that was given in its slot, else with the slot's next.
+    already taken is born with the newest name that was given in its slot, else with the slot's next. One with `heed` calls
+    what it is given whenever a place has ended that nobody here waits for: of another agent's worker.
     """
 
     def specs_there(self) -> Mapping[str, HarnessSpec]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LOOKS_PER_LEASE = 4
 """At places that should have ended."""
 HOPELESS = "this does not pass by itself: change the setting or the cluster, then run the same command again"
+LEAVE_SECONDS = 8.0
+"""For the place of a worker that has ended to end, too. One that is cut off, or frozen, does not."""
 MOST_WAIT_SECONDS = 15.0
 """Between two tries to have a worker in a slot where none could be had."""
 
@@ -48,6 +50,8 @@ class ApartHirer:
     def __init__(self, places: Elsewhere, leader: Leader) -> None:
         self._places, self._leader = places, leader
         self._lives: dict[str, asyncio.Task[Life]] = {}
+        self._in_slot: dict[int, asyncio.Task[Life]] = {}
+        """The latest."""
         self._stated: set[int] = set()
         self._stating = asyncio.Lock()
         self._failures: dict[int, int] = {}
@@ -59,6 +63,8 @@ class ApartHirer:
         self._stopped: set[str] = set()
         """Workers that were ended from here."""
         self._waits = Waits(leader, places) if isinstance(places, Telling) else None
+        if (heed := getattr(places, "heed", None)) is not None:
+            heed(leader.look_again)
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a worker. Cancelling the task does not end it: `let_go` does."""
@@ -69,10 +75,9 @@ class ApartHirer:
             nonce=birth.nonce,
             slot=birth.slot,
             identity=birth.identity,
-            preemptions=self._leader.budgets.preemptions(),
         )
-        life = asyncio.ensure_future(self._live(hiring))
-        self._lives[birth.worker] = life
+        life = asyncio.ensure_future(self._live(hiring, self._in_slot.get(birth.slot)))
+        self._lives[birth.worker] = self._in_slot[birth.slot] = life
         return asyncio.ensure_future(_outlived(life))
 
     async def dismiss(self, workers: Sequence[str], *, kindly: bool) -> None:
@@ -143,22 +148,30 @@ class ApartHirer:
             return False, False
         return closed, max((int(keys.last(entry.key)) for entry in entries), default=0) == leader.term
 
-    async def _live(self, hiring: Hiring) -> Life:
+    async def _live(self, hiring: Hiring, before: asyncio.Task[Life] | None) -> Life:
         leader = self._leader
         begun = leader.clock.monotonic()
-        pauses = self._pauses.get(hiring.slot, 0)
-        if pauses:
-            await leader.clock.sleep(min(2.0 ** (pauses - 1), MOST_WAIT_SECONDS))
         try:
+            await self._succeed(hiring, before)
+            pauses = self._pauses.get(hiring.slot, 0)
+            if pauses:
+                await leader.clock.sleep(min(2.0 ** (pauses - 1), MOST_WAIT_SECONDS))
             await self._state(hiring.term)
-            if getattr(self._places, "replaces", False):
-                await leader.store.create(keys.hiring(leader.run, hiring.worker), hiring.nonce.encode("ascii"))
-            await self._places.begin(hiring)
+            await self._places.begin(evolve(hiring, preemptions=leader.budgets.preemptions()))
             self._has_begun = True
             end = await self._ended(hiring)
         except EngineError as error:
             return self._not_had(hiring, error)
         return await self._told(hiring, end, leader.clock.monotonic() - begun)
+
+    async def _succeed(self, hiring: Hiring, before: asyncio.Task[Life] | None) -> None:
+        """Where an engine replaces places by itself: say which name is the slot's newest, and let the place of the worker
+        before end. Its last word comes a moment sooner, and only its place tells what befell it and whether it is replaced."""
+        if getattr(self._places, "replaces", False):
+            leader = self._leader
+            await leader.store.create(keys.hiring(leader.run, hiring.worker), hiring.nonce.encode("ascii"))
+            if before is not None:
+                await asyncio.wait({before}, timeout=LEAVE_SECONDS)
 
     def _watch_wait(self, hiring: Hiring) -> asyncio.Future[Waiting]:
         """Done when waiting for this worker has become hopeless."""

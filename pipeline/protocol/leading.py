@@ -317,6 +317,12 @@ class Leader:
         self.orders.is_stopped.clear()
         await self.watch()
 
+    def look_again(self) -> None:
+        """Workers elsewhere may have ended of whom nobody here waits: ask about all of them now."""
+        self._observer.asked.clear()
+        self._watched = float("-inf")
+        self.news.set()
+
     def notice(self, text: str) -> None:
         """Tell a person."""
         self.emit(Notice(time=self.clock.wall(), level="warning", text=text))

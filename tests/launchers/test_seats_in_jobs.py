@@ -232,3 +232,16 @@ def test_a_stranger_with_our_labels_is_passed_over(board: Board) -> None:
     board.see_job("ADDED", job("odder", "x:y"))
     board.see_pod("ADDED", pod("9", "none"))
     assert [board.adoptable(slot) for slot in (-1, 0)] == [None, None]
+
+
+def test_the_end_of_a_pod_that_nobody_waits_for_is_told_once(board: Board) -> None:
+    """Another agent's worker: there may be proof now. Pods of hirings are waited for anyway."""
+    told: list[str] = []
+    board.ended_alone = lambda: told.append("ended")
+    board.see_pod("ADDED", pod("1", "a", state=ended(1)))
+    assert told == []
+    board.see_pod("ADDED", pod("2", "old", state=RUNNING))
+    assert told == []
+    for kind in ("MODIFIED", "MODIFIED", "DELETED"):
+        board.see_pod(kind, pod("2", "old", state=ended(1)))
+    assert told == ["ended"]
