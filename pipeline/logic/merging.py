@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import field, frozen
 
 from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, EXIT_UNTRUSTWORTHY
-from pipeline.logic.objects import Birth, Tomb
+from pipeline.logic.objects import DISRUPTIONS, Birth, Tomb
+from pipeline.logic.place_times import first_start, lost_seconds, stages_of
 from pipeline.logic.records import NOBODY, Record, read_record
 from pipeline.model.codec import result_from_json
 from pipeline.model.plans import Plan
-from pipeline.model.runs import Loss, MergedRun, Outcome, WorkerSpan
+from pipeline.model.runs import Loss, MergedRun, Outcome, Stage, WorkerSpan
 from pipeline.model.verdicts import Result, Verdict
+from pipeline.ports.places import PlaceStory
 
 FAIL_FAST = "fail-fast"
 """The one reason for a close that leaves tests `not-run`."""
@@ -31,6 +33,8 @@ class Book:
     tomb: Tomb | None
     records: Sequence[bytes]
     late: int = 0
+    story: PlaceStory | None = None
+    """What is known of its place."""
 
 
 @frozen(kw_only=True)
@@ -165,11 +169,12 @@ def _losses(plan: Plan, book: Book) -> Iterable[Loss]:
             detail = f"{body.get('cause', '')}, status {body.get('code')}"
             yield Loss(worker=worker, cause="crashed", test=test, detail=detail)
     if book.tomb is not None and not book.tomb.is_orderly:
-        yield Loss(worker=worker, cause=book.tomb.cause, detail=book.tomb.detail)
+        lost = _lost_seconds(book)
+        yield Loss(worker=worker, cause=book.tomb.cause, repeated_seconds=lost, detail=book.tomb.detail)
 
 
 def _span(book: Book, origin: float) -> WorkerSpan:
-    birth = book.birth
+    birth, story = book.birth, book.story or PlaceStory()
     ended = book.tomb.wall if book.tomb is not None else birth.wall
     started = birth.wall - origin
     return WorkerSpan(
@@ -179,7 +184,34 @@ def _span(book: Book, origin: float) -> WorkerSpan:
         started=started,
         ended=max(started, ended - origin),
         log=birth.log,
+        node=story.node,
+        stages=_stages(book, origin),
+        pull_seconds=story.pull_seconds,
+        taken=_taken(book),
+        lost_seconds=_lost_seconds(book),
     )
+
+
+def _stages(book: Book, origin: float) -> tuple[Stage, ...]:
+    if book.story is None:
+        return ()
+    birth, first = book.birth.wall, first_start(book.records)
+    found = stages_of(book.story, birth, birth + first if first is not None else None)
+    return tuple(Stage(name=each.name, began=each.began - origin, ended=each.ended - origin) for each in found)
+
+
+def _taken(book: Book) -> str:
+    """By its engine's word, or by what its tombstone says."""
+    if book.story is not None and book.story.disruption:
+        return book.story.disruption
+    return book.tomb.cause if book.tomb is not None and book.tomb.cause in DISRUPTIONS else ""
+
+
+def _lost_seconds(book: Book) -> float:
+    """Nothing is lost of who ended when all was done."""
+    if book.tomb is None or not book.tomb.wall or book.tomb.cause in ("finished", "closed"):
+        return 0.0
+    return round(lost_seconds(book.records, max(0.0, book.tomb.wall - book.birth.wall)), 3)
 
 
 def _counts(outcomes: Iterable[Outcome]) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import field, frozen
 
 from pipeline.model.verdicts import Result
@@ -18,6 +20,26 @@ class Loss:
     detail: str = ""
 
 
+STAGES: Final = ("scheduled", "image pulled", "started", "born", "first test")
+"""What the steps on a worker's way to its first test end with: it got its node, its image was there, …"""
+
+
+@frozen(kw_only=True)
+class Stage:
+    """One step; seconds since the run's first birth."""
+
+    name: str
+    """Of `STAGES`."""
+    began: float
+    """Before the first birth: negative."""
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.ended - self.began
+
+
 @frozen(kw_only=True)
 class WorkerSpan:
     """One worker's life, for timelines; seconds since the run's first birth."""
@@ -28,6 +50,16 @@ class WorkerSpan:
     started: float
     ended: float
     log: str = ""
+    node: str = ""
+    """The machine its place was on, where the engine tells."""
+    stages: tuple[Stage, ...] = ()
+    """How it came to its first test, as far as its engine knows; in order, one beginning where another ends."""
+    pull_seconds: float = 0.0
+    """For images, as its node says."""
+    taken: str = ""
+    """Why its place was taken away: `preempted`, `evicted`, …; empty: it was not."""
+    lost_seconds: float = 0.0
+    """Of tests that it had begun and others had to begin again."""
 
 
 @frozen(kw_only=True)

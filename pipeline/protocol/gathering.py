@@ -15,6 +15,7 @@ from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
+from pipeline.protocol.stories import read_stories
 from pipeline.protocol.tombs import read_tomb
 from pipeline.protocol.view import check_plan, standing_ending
 
@@ -44,10 +45,12 @@ async def gather(
 async def read_books(store: CertainStore, run: str, plan: Plan, *, sealed_only: bool) -> list[Book]:
     """Every worker's share."""
     books = []
+    stories = await read_stories(store, run)
     for entry in await store.list(keys.workers(run)):
-        book = await _read_book(store, run, plan, keys.last(entry.key))
+        worker = keys.last(entry.key)
+        book = await _read_book(store, run, plan, worker)
         if book is not None and (book.tomb is not None or not sealed_only):
-            books.append(book)
+            books.append(evolve(book, story=stories.get(worker)))
     return books
 
 

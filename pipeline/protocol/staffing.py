@@ -58,8 +58,6 @@ class Staff:
         Batches that wait where all slots are taken, by pool.
         """
         leader = self._leader
-        if leader.fault and not leader.hirer.is_local:
-            return {}  # None can be had; those that live may end the work.
         present = await self._present(living)
         wanted = self._wanted(present)
         if not wanted:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import asdict, fields
 
-from pipeline.errors import FleetError
+from pipeline.errors import FleetError, StoreDamaged
 from pipeline.logic.objects import Place, from_bytes, to_bytes
 from pipeline.ports.places import PlaceStory, Telling
 from pipeline.protocol import keys
@@ -48,14 +49,15 @@ async def _keep(store: CertainStore, view: RunView, places: Telling, worker: str
 
 
 async def read_stories(store: CertainStore, run: str) -> dict[str, PlaceStory]:
-    """All that were kept, by worker. Raises `StoreUnavailable`, `StoreDamaged`."""
+    """All that were kept, by worker. Raises `StoreUnavailable`."""
     found: dict[str, PlaceStory] = {}
     entries = [keys.last(entry.key) for entry in await store.list(keys.places(run))]
     for start in range(0, len(entries), TOGETHER):
         some = entries[start : start + TOGETHER]
         for worker, data in zip(some, await _read(store, run, some), strict=True):
             if data is not None:
-                found[worker] = _story(from_bytes(Place, data))
+                with suppress(StoreDamaged):  # For people only.
+                    found[worker] = _story(from_bytes(Place, data))
     return found
 
 

@@ -125,6 +125,9 @@ def words(event: e.Event) -> str:
             return f"slow: {inert_line(event.test)} has been running for {duration(event.seconds)} on {event.worker}"
         case e.WorkerLost():
             return _lost(event)
+        case e.WorkerTaken():
+            why = f": {inert_line(event.detail)}" if event.detail else ""
+            return f"worker {event.worker} was taken away, {inert_line(event.cause)}{why}"
         case e.Notice():
             return inert(event.text) if event.level == "info" else f"{event.level}: {inert(event.text)}"
     return ""

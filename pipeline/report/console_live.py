@@ -137,7 +137,10 @@ def _styled(text: str) -> Text:
 
 def region(progress: Progress, now: float, width: int, height: int) -> Iterator[Text]:
     """The lines of the region, each cut to the terminal's width."""
-    for line in (_status(progress, now, width), *_worker_lines(progress, now, max(1, min(MOST_WORKERS, height - 4)))):
+    room = max(1, min(MOST_WORKERS, height - 4))
+    workers = list(_worker_lines(progress, now, room))
+    waiting = list(_waiting_lines(progress, room - len(workers)))
+    for line in (_status(progress, now, width), *workers, *waiting):
         line.no_wrap = True
         line.truncate(max(1, width - 1), overflow="ellipsis")
         yield line
@@ -161,6 +164,16 @@ def _status(progress: Progress, now: float, width: int) -> Text:
         line.append(f"  {progress.lost_workers} lost", "yellow")
     left = progress.seconds_left(now)
     return line.append(f"  {duration(left)} left", "cyan") if left is not None else line
+
+
+def _waiting_lines(progress: Progress, room: int) -> Iterator[Text]:
+    """Workers that wait for their places, and why; where there is no room for all, how many."""
+    waiting = sorted(progress.waiting.items(), key=lambda each: each[1][0])
+    shown = waiting if len(waiting) <= room else waiting[: max(0, room - 1)]
+    for name, (_, text) in shown:
+        yield Text(f"  {inert_line(name)} waits: {inert_line(text)}", "yellow")
+    if len(waiting) > len(shown) and room > 0:
+        yield Text(f"  {len(waiting) - len(shown)} more wait for their places", "yellow")
 
 
 def _worker_lines(progress: Progress, now: float, room: int) -> Iterator[Text]:

@@ -105,6 +105,8 @@ def progress_line(console: PlainConsole) -> str:
     if progress.bad:
         parts.append(f"{number(progress.bad)} not good")
     parts.append(count(len(progress.workers), "worker"))
+    if progress.waiting:
+        parts.append(f"{len(progress.waiting)} more waiting for a place")
     left = progress.seconds_left(now)
     if left is not None:
         parts.append(f"about {duration(left)} left")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.model.runs import MergedRun
+from pipeline.model.runs import STAGES, MergedRun, WorkerSpan
 from pipeline.model.verdicts import Verdict
 from pipeline.report.failure import Reproduce
 from pipeline.report.html_data import Limits, page_data
@@ -25,6 +25,7 @@ from pipeline.report.writing import whole_file
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _MARKER: Final = "the-data-stand-here"
 _MOST_LOSSES: Final = 200
+_MOST_PLACES: Final = 1000
 
 
 class HtmlReport:
@@ -84,7 +85,25 @@ def _facts(run: MergedRun) -> dict[str, Any]:
         "started": datetime.fromtimestamp(run.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         "counts": counts,
         "losses": run.losses[:_MOST_LOSSES],
+        "places": [_place(each) for each in run.workers[:_MOST_PLACES] if each.stages],
+        "taken": number(sum(bool(each.taken) for each in run.workers)) if any(w.taken for w in run.workers) else "",
+        "stage_names": STAGES,
         "duration": duration,
+    }
+
+
+def _place(worker: WorkerSpan) -> dict[str, Any]:
+    """A row about where a worker was, and what came before its first test."""
+    took = {stage.name: duration(stage.seconds) for stage in worker.stages}
+    is_whole = bool(worker.stages) and worker.stages[-1].name == STAGES[-1]
+    return {
+        "worker": worker.worker,
+        "node": worker.node,
+        "cells": [took.get(name, "") for name in STAGES],
+        "pull": duration(worker.pull_seconds) if worker.pull_seconds else "",
+        "to_first": duration(worker.stages[-1].ended - worker.stages[0].began) if is_whole else "",
+        "taken": worker.taken,
+        "lost": duration(worker.lost_seconds) if worker.lost_seconds else "",
     }
 
 

@@ -154,10 +154,18 @@ class _Builder:
     def _lanes(self) -> list[dict[str, Any]]:
         lost = {each.worker: each.cause for each in self._run.losses}
         known = [
-            {"name": each.worker, "start": each.started, "end": each.ended, "lost": lost.get(each.worker, "")}
+            {
+                "name": each.worker,
+                "start": each.started,
+                "end": each.ended,
+                "lost": lost.get(each.worker, "") or each.taken,
+                "stages": [[stage.name, stage.began, stage.ended] for stage in each.stages],
+            }
             for each in self._run.workers
         ]
-        return known + [{"name": each, "start": 0, "end": 0, "lost": ""} for each in self._unknown_workers]
+        return known + [
+            {"name": each, "start": 0, "end": 0, "lost": "", "stages": []} for each in self._unknown_workers
+        ]
 
     def _notes(self) -> list[str]:
         run, notes = self._run, []

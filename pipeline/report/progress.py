@@ -42,6 +42,8 @@ class Progress:
     done_before: int = 0
     estimated_left: float = 0.0
     workers: dict[str, WorkerState] = field(factory=dict)
+    waiting: dict[str, tuple[int, str]] = field(factory=dict)
+    """Slot and reason of workers that wait for their places."""
     slots: dict[str, int] = field(factory=dict)
     """Of all workers that there were."""
 
@@ -57,15 +59,19 @@ class Progress:
             self.collected += event.tests
         elif isinstance(event, e.RunStarted):
             self._run_started(event, now)
+        elif isinstance(event, e.WorkerWaiting):
+            self._waits(event)
         elif isinstance(event, e.WorkerStarted):
+            self.waiting.pop(event.worker, None)
             self.slots[event.worker] = event.slot
             self.workers[event.worker] = WorkerState(event.slot, since=now)
         elif isinstance(
             event, e.WorkerReady
         ):  # A worker elsewhere that lost its harness has another, and no other name.
             self.workers.setdefault(event.worker, WorkerState(self.slots.get(event.worker, 0), since=now))
-        elif isinstance(event, e.WorkerLost | e.WorkerEnded):
+        elif isinstance(event, e.WorkerLost | e.WorkerEnded | e.WorkerTaken):
             self.workers.pop(event.worker, None)
+            self.waiting.pop(event.worker, None)
             self.lost_workers += isinstance(event, e.WorkerLost)
         elif isinstance(event, e.CollectionStarted):
             self.phase = "collecting"
@@ -97,6 +103,11 @@ class Progress:
         self.phase, self.run_began = "running", now
         self.total, self.done, self.done_before = event.tests, event.done_before, event.done_before
         self.expected_seconds = event.expected_seconds
+
+    def _waits(self, event: e.WorkerWaiting) -> None:
+        self.waiting.pop(event.worker, None)
+        if event.reason:
+            self.waiting[event.worker] = (event.slot, event.text)
 
     def _started(self, event: e.TestStarted, now: float) -> None:
         worker = self.workers.get(event.worker)

@@ -53,6 +53,7 @@ def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
         *_section("flaky", [_flaky_line(each) for each in flaky]),
         *_section("slowest", [_slow_line(each) for each in slowest(run, shown.slowest)]),
         *_section("lost workers", list(_loss_lines(run))),
+        *_section("workers taken away", list(_taken_lines(run))),
         *_section("reports", [*map(inert_line, shown.reports), *map(inert, shown.report_errors)]),
         *_section("logs", [inert_line(each) for each in _log_folders(run)]),
         *_warnings(run),
@@ -112,6 +113,14 @@ def _bad_lines(bad: list[Result], reproduce: Reproduce) -> Iterator[str]:
 def _not_run_line(message: str, number_of_tests: int) -> str:
     """Tests that were not run are counted by reason: with fail-fast there may be thousands."""
     return f"{count(number_of_tests, 'test')}: {inert_line(message) or 'the run ended before'}"
+
+
+def _taken_lines(run: MergedRun) -> Iterator[str]:
+    """By cause, with what had to be repeated."""
+    taken = [each for each in run.workers if each.taken]
+    for cause, number_of in Counter(each.taken for each in taken).most_common():
+        lost = sum(each.lost_seconds for each in taken if each.taken == cause)
+        yield f"{number(number_of)} {inert_line(cause)}, {duration(lost)} of work repeated"
 
 
 def _log_folders(run: MergedRun) -> list[str]:

@@ -165,7 +165,8 @@ const LABEL = 110, AXIS = 20;
 const laneHeight = Math.max(8, Math.min(22, Math.floor(900 / Math.max(1, lanes.length))));
 let span = data.workers.reduce((most, worker) => Math.max(most, worker.end), data.seconds);
 for (const row of data.rows) span = Math.max(span, row[START] + row[SECONDS]);
-span = span || 1;
+const base = data.workers.reduce((least, worker) => worker.stages.reduce((first, stage) => Math.min(first, stage[1]), least), 0);
+span = (span - base) || 1;
 
 function drawTimeline() {
   const canvas = byId("timeline"), ratio = window.devicePixelRatio || 1, width = canvas.clientWidth;
@@ -182,22 +183,28 @@ function drawTimeline() {
   const steps = Math.max(1, Math.floor((width - LABEL) / 120));
   for (let step = 0; step < steps; step++) {
     pen.fillStyle = colour("quiet");
-    pen.fillText(seconds(span * step / steps), LABEL + (width - LABEL) * step / steps, AXIS / 2);
+    pen.fillText(seconds(base + span * step / steps), LABEL + (width - LABEL) * step / steps, AXIS / 2);
   }
   lanes.forEach((lane, number) => {
     const worker = data.workers[number], top = AXIS + number * laneHeight;
     pen.fillStyle = colour("text");
     pen.fillText(worker.name.slice(0, 16), 4, top + laneHeight / 2, LABEL - 8);
     pen.fillStyle = colour("line");
-    pen.fillRect(LABEL + worker.start * scale, top + laneHeight / 2, (worker.end - worker.start) * scale, 1);
+    pen.fillRect(LABEL + (worker.start - base) * scale, top + laneHeight / 2, (worker.end - worker.start) * scale, 1);
+    worker.stages.forEach((stage, step) => {
+      pen.globalAlpha = step % 2 ? 0.35 : 0.6;
+      pen.fillStyle = colour("quiet");
+      pen.fillRect(LABEL + (stage[1] - base) * scale, top + laneHeight / 3, (stage[2] - stage[1]) * scale, laneHeight / 3);
+      pen.globalAlpha = 1;
+    });
     for (const row of lane) {
       pen.fillStyle = colour(row[FLAKY] ? "flaky" : verdictOf(row));
       const wide = row[SECONDS] * scale;
-      pen.fillRect(LABEL + row[START] * scale, top + 1, Math.max(0.6, wide > 3 ? wide - 0.7 : wide), laneHeight - 2);
+      pen.fillRect(LABEL + (row[START] - base) * scale, top + 1, Math.max(0.6, wide > 3 ? wide - 0.7 : wide), laneHeight - 2);
     }
     if (worker.lost) {
       const label = "✖ " + worker.lost, wide = pen.measureText(label).width + 6;
-      const left = Math.min(width - wide, LABEL + worker.end * scale);
+      const left = Math.min(width - wide, LABEL + (worker.end - base) * scale);
       pen.fillStyle = colour("back");
       pen.fillRect(left, top + 1, wide, laneHeight - 2);
       pen.fillStyle = colour("failed");
@@ -209,8 +216,13 @@ function drawTimeline() {
 function point(event) {
   const box = event.target.getBoundingClientRect();
   const lane = lanes[Math.floor((event.clientY - box.top - AXIS) / laneHeight)];
-  const at = (event.clientX - box.left - LABEL) * span / (box.width - LABEL);
+  const at = base + (event.clientX - box.left - LABEL) * span / (box.width - LABEL);
   if (!lane) return;
+  const worker = data.workers[lanes.indexOf(lane)], stage = worker.stages.find((each) => each[1] <= at && at < each[2]);
+  if (stage && !lane.some((row) => row[START] <= at && at < row[START] + row[SECONDS])) {
+    byId("timeline-text").textContent = worker.name + ": until " + stage[0] + " (" + seconds(stage[2] - stage[1]) + ")";
+    return;
+  }
   let low = 0, high = lane.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
