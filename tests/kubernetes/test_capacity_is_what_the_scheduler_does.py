@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from pipeline.adapters.kubernetes_api import KubernetesApi
-from pipeline.adapters.kubernetes_capacity import see
+from pipeline.adapters.kubernetes_capacity import node_essence, pod_essence, see
 from pipeline.adapters.kubernetes_client import KubernetesClient
 from pipeline.logic.capacity import Fit, Wanted, fit
+from pipeline.logic.node_selection import why_not
+from pipeline.logic.pod_requests import requests_of
 from tests.engines.fixtures import running
 from tests.engines.kubernetes.api import until
 from tests.engines.kubernetes.bodies import pod, pod_spec
@@ -156,3 +158,19 @@ def test_without_the_right_to_see_nodes_quotas_are_all_there_is(cluster: Cluster
     assert seen.nodes is None and not seen.pods
     assert [each["metadata"]["name"] for each in seen.quotas] == ["quota"]
     assert len(told) == 1 and "cannot list resource" in told[0] and "nodes" in told[0]
+
+
+def test_what_is_kept_of_pods_counts_as_the_whole(cluster: Cluster, api: KubernetesApi) -> None:
+    """Of nodes and pods only what is counted is held in memory; nothing that is counted is lost."""
+    spec = on("nowhere", "300m", "200Mi")
+    stays = container(spec, "stays", "50m", "60Mi", restartPolicy="Always")
+    spec |= {"initContainers": [stays, container(spec, "step", "700m", "10Mi")]}
+    create(cluster, "whole", spec)
+    (whole,) = cluster.api.get(cluster.path("pods"))["items"]
+    kept = pod_essence(whole)
+    assert requests_of(kept) == requests_of(whole)
+    assert len(str(kept)) < len(str(whole)) / 3
+    assert kept["spec"]["nodeSelector"] == {GROUP: "nowhere"} and kept["spec"]["tolerations"]
+    for node in cluster.api.get("/api/v1/nodes")["items"]:
+        assert why_not(spec, node_essence(node)) == why_not(spec, node) != ""
+        assert why_not({}, node_essence(node)) == why_not({}, node)
