@@ -14,11 +14,14 @@ from extensions import plugins
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from extensions.fleet import Fleet
     from extensions.room import Room
     from pipeline.model.pools import Pool
     from pipeline.model.suites import HarnessSpec, Suite
     from pipeline.model.swept import Swept
+    from pipeline.ports import Clock, Store
     from pipeline.protocol.limits import Limits
     from pipeline.stages.agent import Framework
 
@@ -172,6 +175,18 @@ class Workforce:
             if user.isdecimal() and (group or "0").isdecimal():
                 store.give_to(int(user), int(group or 0))
 
+    def meeting(
+        self, store: Store, clock: Clock, run: str, tell: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """While inside, workers that have a volume as their store find out whether it is the agent's."""
+        from contextlib import nullcontext
+
+        if self.launcher_name != "kubernetes" or "://" in str(self.fleet.store.url.get()):
+            return nullcontext()
+        from pipeline.adapters.store_meeting import meeting_workers
+
+        return meeting_workers(store, clock, run, tell)
+
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
         from pipeline.model.swept import Swept
@@ -282,7 +297,7 @@ class Workforce:
             run_timeout_seconds=run.timeout_seconds.get(),
             flush_seconds=flush,
             idle_seconds=2 * flush,
-            hear_seconds=max(0.4, flush),
+            hear_seconds=max(0.4, 1.5 * flush),
         )
 
 

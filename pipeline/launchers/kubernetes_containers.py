@@ -146,6 +146,7 @@ def _env(terms: PodTerms, hirings: Sequence[Hiring], places: Places) -> list[dic
         "SCRATCH": scratch_of(places),
     }
     given |= {"STORE_SECRET": f"{HANDED}/store"} if terms.store_secret else {}
+    given |= {"MEETS": "1"} if terms.store.startswith("file://") else {}
     if len(hirings) == 1:
         given |= {"WORKER": first.worker, "SLOT": str(first.slot)}
     else:

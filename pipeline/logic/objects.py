@@ -66,6 +66,8 @@ class Tomb:
     detail: str = ""
     salvaged: tuple[str, ...] = ()
     wall: float = 0.0
+    is_clean: bool = False
+    """A hint: the worker itself says that each batch it had claimed is done, so nothing can be had of it."""
 
     @property
     def is_orderly(self) -> bool:

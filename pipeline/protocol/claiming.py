@@ -56,8 +56,10 @@ async def try_claim(worker: Worker, number: int) -> Assignment | None:
         careful=is_careful(went_wrong=went_wrong),
     )
     view.taken.add(number)
+    worker.unfinished.add((number, attempt))
     batch = worker.plan.batches[number]
     if not await worker.store.create(keys.claim(worker.run, batch.bucket, number, attempt), to_bytes(claim)):
+        worker.unfinished.discard((number, attempt))
         return None
     view.learn_own_claim(claim)
     is_stolen = batch.bucket != birth.bucket

@@ -139,10 +139,11 @@ async def _part(worker: Worker, life: Life) -> None:
 
 
 async def _write_last(worker: Worker, life: Life) -> Tomb | None:
+    is_clean = life.cause == "finished" and not worker.unfinished
     try:
         await worker.flush()
     except (Fenced, StoreUnavailable):
-        pass
+        is_clean = False
     tomb = await bury(
         worker.store,
         worker.run,
@@ -154,6 +155,7 @@ async def _write_last(worker: Worker, life: Life) -> Tomb | None:
         proof=not worker.has_unproven_end,
         detail=life.detail,
         wall=worker.clock.wall(),
+        is_clean=is_clean,
     )
     worker.orders.wake()
     return tomb
@@ -193,6 +195,7 @@ class Shift:
         while (assignment := await self._next()) is not None:
             self._last = assignment.batch.number
             await carry_out(self._worker, assignment, near_end=self._near_end)
+            self._worker.unfinished.discard((assignment.claim.batch, assignment.claim.attempt))
 
     async def _next(self) -> Assignment | None:
         worker = self._worker

@@ -25,6 +25,7 @@ async def bury(
     detail: str = "",
     salvaged: Sequence[bytes] = (),
     wall: float = 0.0,
+    is_clean: bool = False,
 ) -> Tomb:
     """Seal the worker's journal and write its tombstone; the tombstone that stands."""
     position = await store.seal(keys.journal(run, worker))
@@ -39,6 +40,7 @@ async def bury(
         detail=detail,
         salvaged=tuple(line.decode("ascii") for line in salvaged),
         wall=wall,
+        is_clean=is_clean,
     )
     if await store.create(keys.tomb(run, worker), to_bytes(tomb)):
         return tomb

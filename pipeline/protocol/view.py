@@ -30,12 +30,24 @@ class RunView:
     """A process's knowledge of one run. Call `refresh` to learn more."""
 
     def __init__(
-        self, run: str, plan: Plan, store: CertainStore, clock: Clock, lease_seconds: float, *, joined: bool = False
+        self,
+        run: str,
+        plan: Plan,
+        store: CertainStore,
+        clock: Clock,
+        lease_seconds: float,
+        *,
+        joined: bool = False,
+        put_off_seconds: float = 0.0,
     ) -> None:
         self.joined = joined
         """Terms stand beside each other: a test that takes one agent after the other along is charged with all of them."""
         self.run, self.plan, self.store, self.clock = run, plan, store, clock
-        self.lease_seconds = lease_seconds
+        self.lease_seconds, self.put_off_seconds = lease_seconds, put_off_seconds
+        """So long after its first sight a tombstone that says it is clean is not looked into. For whoever only seeks work:
+        nothing is to be had there, and reading journals and claims costs a request for each."""
+        self._put_off: dict[str, float] = {}
+        """When clean tombstones were seen first."""
         self.attempts: dict[int, int] = {}
         self.owners: dict[Attempt, str] = {}
         self.careful: set[Attempt] = set()
@@ -138,13 +150,25 @@ class RunView:
 
     async def _learn_tombs(self, names: Sequence[str]) -> None:
         for name in names:
-            await self._learn_tomb(name)
+            if not self._is_put_off(name):
+                await self._learn_tomb(name)
         if self.tombs:
             await self._learn_owners()
 
+    def _is_put_off(self, worker: str) -> bool:
+        since = self._put_off.get(worker)
+        return since is not None and self.clock.monotonic() - since < self.put_off_seconds
+
+    def _puts_off(self, worker: str) -> bool:
+        """Put off what is seen for the first time; later it is as if it were seen only now, which costs nothing but time."""
+        if not self.put_off_seconds or worker in self._put_off:
+            return False
+        self._put_off[worker] = self.clock.monotonic()
+        return True
+
     async def _learn_tomb(self, worker: str) -> None:
         tomb = await read_tomb(self.store, self.run, worker)
-        if tomb is None:
+        if tomb is None or (tomb.is_clean and self._puts_off(worker)):
             return
         self.seen[worker] = self.clock.monotonic()
         birth = await self.read_birth(worker)

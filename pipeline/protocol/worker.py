@@ -48,6 +48,8 @@ class Worker:
         self.name = birth.worker
         self.born = clock.monotonic()
         self.session: Session | None = None
+        self.unfinished: set[tuple[int, int]] = set()
+        """(batch, attempt) of claims that it has made, or may have made, and whose tests have no final records yet."""
         self.has_unproven_end = False
         """Whether some harness of this worker may still be alive: then its own tombstone gives no proof."""
         self.linger_seconds = float("inf")

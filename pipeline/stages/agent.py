@@ -14,6 +14,8 @@ from attrs import frozen
 from pipeline.ports import Launcher, Warm
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from pipeline.model.events import Event
     from pipeline.model.pools import Pool
     from pipeline.model.runs import Conclusion, MergedRun
@@ -85,6 +87,11 @@ class Workforce(Protocol):
     def hands(self) -> int:
         """How many processes of this machine compile and collect."""
 
+    def meeting(
+        self, store: Store, clock: Clock, run: str, tell: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """While inside, workers that have a volume as their store find out whether it is the agent's."""
+
     def doubts(self, expected_seconds: float) -> Sequence[str]:
         """What a person should know before a run of that length."""
 
@@ -105,6 +112,8 @@ class Wishes:
     seed: int = 0
     allow_empty: bool = False
     fail_on_flaky: bool = False
+    claim_seconds: float = 0.005
+    """What claiming a batch costs on this store: batches are worth it."""
 
 
 @frozen(kw_only=True)

@@ -91,7 +91,7 @@ def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int
     wishes, pools = agent.wishes(), agent.pools()
     if agent.joins.joined is not None:
         pools = multiplied(pools, agent.joins.joined.jobs)
-    batches = batches_of_pools(tests, pools, seed=wishes.seed, affinity=affinity)
+    batches = batches_of_pools(tests, pools, seed=wishes.seed, claim_seconds=wishes.claim_seconds, affinity=affinity)
     buckets = buckets_of_pools(tests, batches, pools, affinity=affinity)
     return freeze(tests, batches, buckets, seed=wishes.seed, fail_fast=fail_fast)
 

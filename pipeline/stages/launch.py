@@ -148,6 +148,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     if machines > 1:  # Others are only listened to, to know when all is done.
         limits = evolve(limits, hear_seconds=max(limits.hear_seconds, limits.watch_seconds / 2))
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
+    meeting = agent.workforce.meeting(store, clock, run, lambda text: agent.emit(Notice(level="warning", text=text)))
     loop = asyncio.get_running_loop()
     with (
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
@@ -172,7 +173,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             spare=_spare(agent, pools),
             room=agent.workforce.room,
         )
-        async with signing:
+        async with signing, meeting:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
 

@@ -9,6 +9,7 @@ In a pod see `worker.pod`, too.
 | `DOIT_FLEET_LAUNCHER`, `_IDENTITY` | what goes into its birth; the identity is JSON |
 | `DOIT_FLEET_SECRETS` | `stdin`: one JSON line comes there: `{"env": {suite: {name: value}}, "store": {name: value}}`; `file:<path>`: it is there, and is removed |
 | `DOIT_FLEET_STORE_SECRET` | a folder with a file for each variable of the store's client; removed, too |
+| `DOIT_FLEET_MEETS` | not empty: the store is a volume; worker and agent see first that they share it |
 | `DOIT_FLEET_SCRATCH` | a folder for logs and what is not delivered yet |
 """
 
@@ -29,7 +30,7 @@ from pipeline.worker import pod
 
 OURS = "DOIT_FLEET_"
 NAMES = (
-    *("RUN", "WORKER", "NONCE", "SLOT", "TERM", "STORE", "LAUNCHER", "IDENTITY", "SECRETS", "STORE_SECRET"),
+    *("RUN", "WORKER", "NONCE", "SLOT", "TERM", "STORE", "LAUNCHER", "IDENTITY", "SECRETS", "STORE_SECRET", "MEETS"),
     *("SCRATCH", "PYTHON", *pod.NAMES),
 )
 """What tests do not see. Other names of that beginning are the user's, or another fleet's that is tested."""
@@ -55,6 +56,8 @@ class Given:
     """`stdin`, `file:<path>` or nothing."""
     store_secret: str
     """A folder, or nothing."""
+    meets: bool
+    """Whether the store is a folder that was mounted for it: see `store_meeting`."""
     may_be_renamed: bool
     """Whether another name of the slot does where this one is taken."""
 
@@ -96,6 +99,7 @@ def read_given(environment: Mapping[str, str]) -> Given:
             scratch=_scratch(environment.get(f"{OURS}SCRATCH", "")),
             secrets=environment.get(f"{OURS}SECRETS", ""),
             store_secret=environment.get(f"{OURS}STORE_SECRET", ""),
+            meets=bool(environment.get(f"{OURS}MEETS")),
             may_be_renamed=bool(environment.get(f"{OURS}POD_UID")),
         )
     except (ValueError, TypeError) as error:

@@ -18,6 +18,7 @@ from pathlib import Path
 from attrs import evolve
 
 from pipeline.adapters.clock import SystemClock
+from pipeline.adapters.store_meeting import meet_agent
 from pipeline.errors import EngineError, Fenced, FleetError, StoreUnavailable, UsageError
 from pipeline.logic.objects import Birth, Conditions
 from pipeline.model import exits
@@ -96,6 +97,8 @@ async def _work(given: Given, secrets: Secrets, log: Log) -> int:
     store = CertainStore(open_store(given.store, secrets.store), clock, patience_seconds=Limits().outage_seconds)
     plan = await read_plan(store, given.run)
     check_image(plan.digest)
+    if given.meets:
+        await meet_agent(store.store, clock, given.run, f"{given.worker}-{given.nonce[:8]}")
     stated = await read_conditions(store, given.run, given.term)
     take_away(os.environ, secrets)
     orders = Orders()
@@ -146,7 +149,7 @@ def _worker(
         run=given.run,
         birth=_birth(given, plan, suites_at(stated, given.slot), store.clock.wall()),
         plan=plan,
-        view=RunView(given.run, plan, store, store.clock, limits.lease_seconds),
+        view=RunView(given.run, plan, store, store.clock, limits.lease_seconds, put_off_seconds=limits.beat_seconds),
         store=store,
         journal=store.store.journal(keys.journal(given.run, given.worker)),
         parting=partial(send_outputs, store, given.run, given.worker, specs, given.scratch, since=store.clock.wall()),
