@@ -153,7 +153,12 @@ def _beside(image: str, machine: str) -> dict[str, Any]:
         "restartPolicy": "Always",
         "command": ["python3", "-c", PASSES_ON],
         "env": [{"name": name, "value": value} for name, value in given.items()],
-        "startupProbe": {"exec": {"command": ["python3", "-c", IS_THERE]}, "periodSeconds": 1, "failureThreshold": 120},
+        "startupProbe": {
+            "exec": {"command": ["python3", "-c", IS_THERE]},
+            "timeoutSeconds": 10,
+            "failureThreshold": 30,
+            "periodSeconds": 1,
+        },
         "securityContext": NO_PRIVILEGE,
         "resources": {"requests": SMALL, "limits": {"cpu": "1", "memory": "128Mi"}},
     }
