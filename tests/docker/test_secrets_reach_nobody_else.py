@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -49,8 +49,31 @@ def unpacked(data: bytes) -> Iterator[bytes]:
             return
 
 
+def variables(s3: Bucket, folder: Path) -> dict[str, str]:
+    """Credentials of the store as CI jobs have them."""
+    return {
+        "AWS_ENDPOINT_URL": s3.url,
+        "AWS_ACCESS_KEY_ID": s3.access_key,
+        "AWS_SECRET_ACCESS_KEY": s3.secret_key,
+    }
+
+
+def profile(s3: Bucket, folder: Path) -> dict[str, str]:
+    """The same as a person has them: only a profile knows, which asks a process."""
+    told = {"Version": 1, "AccessKeyId": s3.access_key, "SecretAccessKey": s3.secret_key}
+    (folder / "told").write_text(json.dumps(told))
+    lines = f"region = us-east-1\nendpoint_url = {s3.url}\ncredential_process = cat {folder / 'told'}\n"
+    (folder / "config").write_text(f"[profile ci]\n{lines}")
+    return {"AWS_PROFILE": "ci", "AWS_CONFIG_FILE": str(folder / "config")}
+
+
+@pytest.mark.parametrize("access", [variables, profile])
 def test_every_secret_stays_where_it_is_needed(
-    project: DockerProject, secure_registry: RegistryAddress, s3: Bucket, tmp_path: Path
+    project: DockerProject,
+    secure_registry: RegistryAddress,
+    s3: Bucket,
+    tmp_path: Path,
+    access: Callable[[Bucket, Path], dict[str, str]],
 ) -> None:
     """No layer, config, manifest, inspection, argument, log, report, file of ours or object of the store holds one of them."""
     assert secure_registry.password and secure_registry.ca_file
@@ -74,9 +97,7 @@ def test_every_secret_stays_where_it_is_needed(
         "DOCKER_CONFIG": str(docker),
         "CI_JOB_TOKEN": secrets["job"],
         "PIP_INDEX_URL": f"https://me:{secrets['index']}@index.example/simple",
-        "AWS_ENDPOINT_URL": s3.url,
-        "AWS_ACCESS_KEY_ID": s3.access_key,
-        "AWS_SECRET_ACCESS_KEY": s3.secret_key,
+        **access(s3, docker),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     running = project.start(
