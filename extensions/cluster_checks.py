@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.launchers.kubernetes_terms import PodTerms
     from pipeline.model.pools import Pool
 
-APPLY = "apply deploy/kubernetes/role.yaml of doit-fleet: `kubectl apply --namespace {} --filename role.yaml`"
+APPLY = "have somebody apply what is needed who may: `doit-fleet rights | kubectl apply --namespace {} --filename -`"
 LEVEL = "pod-security.kubernetes.io/enforce"
 STORAGE = ("requests.ephemeral-storage", "limits.ephemeral-storage")
 

@@ -129,6 +129,10 @@ def _too_much(request: str, asked: str, limit: str, most: str) -> UsageError:
 def _services(fleet: Fleet, pool: str) -> tuple[Service, ...]:
     """Raises `UsageError` for names that are no host names."""
     found = services_of(fleet, pool)
+    if len({service.name.lower() for service in found}) < len(found):
+        raise UsageError(
+            "two services differ in capitals only, but host names do not", hint="give them different names"
+        )
     for service in found:
         if re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", service.name.lower()) is None:
             raise UsageError(

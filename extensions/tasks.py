@@ -28,6 +28,7 @@ from pipeline.stages import (
     push,
     report,
     reproduce,
+    rights,
     settings,
     sweep,
 )
@@ -50,6 +51,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     plan.register(catalog, agent, grouped)
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))
     doctor.register(catalog, lambda: checks(agent))
+    rights.register(catalog, lambda: _rights(agent))
     history.register(catalog, agent, agent.export_durations)
     cache.register(catalog, agent.caching)
     sweep.register(catalog, agent, lambda: agent.imaging)
@@ -86,6 +88,12 @@ def _follow_files(find: Callable[[], Sequence[Path]], is_over: Callable[[], bool
     from pipeline.adapters.growing_files import follow_files
 
     return follow_files(find, is_over)
+
+
+def _rights(agent: LocalAgent) -> dict[str, Any]:
+    from pipeline.launchers.kubernetes_rights import manifest_of, needed_rights
+
+    return manifest_of(needed_rights(agent.fleet.kubernetes.sweep_kinds.get()))
 
 
 def _describe(agent: LocalAgent, name: str | None, json: bool) -> str:

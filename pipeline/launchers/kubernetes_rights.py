@@ -7,6 +7,10 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from pipeline.launchers.kubernetes_names import MANAGED_BY, OURS
+
+RBAC: Final = "rbac.authorization.k8s.io"
+
 
 @frozen(kw_only=True)
 class Right:
@@ -95,3 +99,16 @@ def needed_rights(sweep_kinds: Iterable[str] = ()) -> tuple[Right, ...]:
 def rules_of(rights: Sequence[Right]) -> list[dict[str, Any]]:
     """Rules of a Role that grants them."""
     return [right.rule for right in rights]
+
+
+def manifest_of(rights: Sequence[Right]) -> dict[str, Any]:
+    """A service account, the Role of these rights, and that it has it: as `deploy/kubernetes/role.yaml`, in one List."""
+    about = {"name": OURS, "labels": {MANAGED_BY: OURS}}
+    role = {"apiGroup": RBAC, "kind": "Role", "name": OURS}
+    subject = {"kind": "ServiceAccount", "name": OURS}
+    objects: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": about},
+        {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": about, "rules": rules_of(rights)},
+        {"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": about, "roleRef": role, "subjects": [subject]},
+    ]
+    return {"apiVersion": "v1", "kind": "List", "items": objects}

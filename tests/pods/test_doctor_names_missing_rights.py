@@ -66,5 +66,22 @@ def test_doctor_tells_what_is_missing_and_the_way_out(project: KubernetesProject
     assert "BAD  right to create jobs.batch: missing in" in bad.output
     assert "without it no worker can be started" in bad.output
     assert "BAD  right to get pods/log" in bad.output
-    assert "--filename role.yaml" in bad.output
+    assert "doit-fleet rights | kubectl apply" in bad.output
     assert project.left() == []
+
+
+def test_the_printed_manifest_is_enough(project: KubernetesProject) -> None:
+    """`doit rights | kubectl apply` gives what doctor wants, kinds to sweep among it."""
+    project.kubernetes = {"sweep_kinds": [SWEPT]}
+    bad = project.start("doctor")
+    assert bad.end() == 3, bad.output
+    assert "right to list databases.acme.io" in bad.output
+
+    printed = project.start("rights")
+    assert printed.end() == 0, printed.output
+    manifest = project.cluster.folder / "rights.json"
+    manifest.write_text(printed.output, "utf-8")
+    project.cluster.kubectl("apply", "--filename", str(manifest))
+
+    fine = project.start("doctor")
+    assert fine.end() == 0, fine.output

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from pipeline.launchers.kubernetes_rights import CAPACITY, NEEDED, Right, needed_rights
+from pipeline.launchers.kubernetes_rights import CAPACITY, NEEDED, Right, manifest_of, needed_rights
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kubernetes"
 
@@ -39,6 +39,17 @@ def test_manifests_grant_what_code_names(file: str, kind: str, rights: tuple[Rig
     assert granted(objects[kind]["rules"]) == wanted(rights)
     assert "*" not in str(objects[kind]["rules"])
     assert objects[f"{kind}Binding"]["roleRef"]["name"] == objects[kind]["metadata"]["name"]
+
+
+def test_the_printed_manifest_is_the_shipped_one() -> None:
+    """But for how rules are grouped, and rules of the user's own kinds."""
+    shipped = {each["kind"]: each for each in yaml.safe_load_all((DEPLOY / "role.yaml").read_text("utf-8"))}
+    printed = {each["kind"]: each for each in manifest_of(needed_rights())["items"]}
+    swept = manifest_of(needed_rights(["acme.io/v1/databases"]))["items"][1]["rules"]
+
+    assert granted(printed["Role"].pop("rules")) == granted(shipped["Role"].pop("rules"))
+    assert printed == shipped
+    assert ("acme.io", "databases", "deletecollection") in granted(swept)
 
 
 def test_rights_are_told_as_kubectl_takes_them() -> None:
