@@ -41,6 +41,8 @@ take_away(os.environ, Secrets(store=told["store"]))
 print(json.dumps([made, [name for name in os.environ if name.startswith(("AWS_", "DOIT_FLEET_"))]]))
 """
 AUTHORIZATION = "let me in"
+ROLE = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+<Credentials>{}</Credentials></AssumeRoleResult></AssumeRoleResponse>"""
 
 
 @define
@@ -53,6 +55,8 @@ class Endpoint:
     token: str = "token-{}"
     url: str = ""
     refused: list[str] = field(factory=list)
+    roles: list[str] = field(factory=list)
+    """What STS was asked."""
     given: int = 0
 
     def answer(self, authorization: str) -> dict[str, str] | None:
@@ -77,10 +81,21 @@ def endpoint(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            """Give credentials, or not."""
+            """Give a container's credentials, or not."""
             answer = told.answer(self.headers.get("Authorization", ""))
-            body = json.dumps(answer).encode()
-            self.send_response(200 if answer else 403)
+            self._say(200 if answer else 403, json.dumps(answer))
+
+        def do_POST(self) -> None:
+            """Give a role's, as STS does."""
+            told.roles.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            answer = told.answer(AUTHORIZATION) or {}
+            fields = {**answer, "SessionToken": answer.pop("Token")}
+            lines = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
+            self._say(200, ROLE.format(lines))
+
+        def _say(self, status: int, text: str) -> None:
+            body = text.encode()
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -192,6 +207,27 @@ def test_a_profile_opens_the_store_for_workers_elsewhere(
     assert UNTIL not in told
     # The server has one region only.
     assert work(url, {**told, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}) == (True, [])
+
+
+def test_the_role_of_a_profile_opens_the_store_for_workers_elsewhere(
+    tmp_path: Path, s3: Any, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys that may take on the role stay with the agent."""
+    endpoint.token = ""
+    lines = "role_arn = arn:aws:iam::123456789012:role/fleet\nsource_profile = me\nregion = us-east-1\n"
+    keys = "aws_access_key_id = mine\naws_secret_access_key = tunafish\n"
+    (tmp_path / "config").write_text(f"[profile ci]\n{lines}[profile me]\n{keys}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "ci")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", endpoint.url)
+    url = address(s3)
+
+    told = given(fleet_of(tmp_path, url))
+
+    assert "role%2Ffleet" in endpoint.roles[0]
+    assert "tunafish" not in str(told)
+    assert float(told[UNTIL]) > time.time()
+    assert work(url, told) == (True, [])
 
 
 def test_variables_of_the_environment_need_no_client(tmp_path: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
