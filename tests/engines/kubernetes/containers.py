@@ -33,11 +33,14 @@ class PodOnNode:
 
     def freeze(self) -> None:
         """Stop all of it, as a stalled machine would; nobody is told."""
-        self._turn("FROZEN")
+        for folder in self._folders():
+            _turn(folder, "FROZEN")
 
     def thaw(self) -> None:
-        """Let it go on, if it is still there."""
-        self._turn("THAWED")
+        """Let it go on, if it is still there; what runc froze meanwhile in order to kill it, too."""
+        for folder in self._folders():
+            for each in (folder, *(state.parent for state in folder.glob("*/freezer.state"))):
+                _turn(each, "THAWED")
 
     def kill(self) -> None:
         """SIGKILL the first process of each container; the kernel ends the rest."""
@@ -47,14 +50,14 @@ class PodOnNode:
     def _folders(self) -> list[Path]:
         return [path for path in (FREEZER / self.engine.group).glob(f"*/**/pod{self.uid}") if path.is_dir()]
 
-    def _turn(self, state: str) -> None:
-        for folder in self._folders():
-            place = folder / "freezer.state"
-            try:
-                place.write_text(state, "ascii")
-                wait_for(lambda place=place: place.read_text("ascii").strip() == state, 5)  # type: ignore[misc]
-            except OSError:
-                continue  # It has ended.
+
+def _turn(folder: Path, state: str) -> None:
+    place = folder / "freezer.state"
+    try:
+        place.write_text(state, "ascii")
+        wait_for(lambda: place.read_text("ascii").strip() == state, 5)
+    except OSError:
+        pass  # It has ended.
 
 
 def _parent(pid: int) -> int:
