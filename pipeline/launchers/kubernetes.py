@@ -145,7 +145,7 @@ class KubernetesLauncher:
         await self._call(self._objects.delete_all, run, term)
         try:
             async with asyncio.timeout(GONE_SECONDS):
-                while self._board.living(term):
+                while not self._board.is_empty(term):
                     self._board.changed.clear()
                     await self._board.changed.wait()
         except TimeoutError:

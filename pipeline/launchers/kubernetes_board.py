@@ -64,6 +64,11 @@ class Board:
         """By uid of what they are about, the last few."""
         self._seats: dict[tuple[str, int], Seat] = {}
         self._slots: dict[int, list[Seat]] = defaultdict(list)
+        self._in_job: dict[str, list[Seat]] = defaultdict(list)
+        self._told: dict[str, list[Seat]] = defaultdict(list)
+        """By the name that their pods are told."""
+        self._here: dict[str, Object] = {}
+        """Pods whose objects are there."""
         self._hired: dict[str, Seat] = {}
         self._on: dict[tuple[str, int], list[str]] = defaultdict(list)
         """Pods (uid) by seat, in the order in which they came."""
@@ -92,6 +97,7 @@ class Board:
         uid, place = pod["metadata"]["uid"], place_of(pod)
         if kind == DELETED:
             self.gone.add(uid)
+            self._here.pop(uid, None)
         if uid in self._forgotten:
             self.changed.set()
             return
@@ -99,6 +105,8 @@ class Board:
             self._on[place].append(uid)
         had_ended = uid in self.pods and has_ended(self.pods[uid])
         self.pods[uid] = pod
+        if kind != DELETED:
+            self._here[uid] = pod
         if status_of(pod, CONTAINER).get("state", {}).get("running") and uid not in self._ran:
             self._ran[uid] = float("-inf") if is_old else self._now()
         seat = self._seats.get(place)
@@ -123,7 +131,8 @@ class Board:
         if seat is None:
             slot = slot_of(worker)
             seat = self._seats[job, index] = Seat(job, index, slot, worker, term)
-            self._slots[slot].append(seat)
+            for seats in (self._slots[slot], self._in_job[job], self._told[worker]):
+                seats.append(seat)
         return seat
 
     def place(self, job: Object, hirings: Sequence[Hiring]) -> None:
@@ -175,6 +184,8 @@ class Board:
         """Keep no more than needed of a pod that has ended."""
         self._forgotten[uid] = self.will_replace(uid)
         self.pods[uid] = pod_stub(self.pods[uid])
+        if uid in self._here:
+            self._here[uid] = self.pods[uid]
         self.events.pop(uid, None)
         self._ran.pop(uid, None)
 
@@ -210,14 +221,14 @@ class Board:
             if worker in self._hired:
                 seats: Iterable[Seat] = [self._hired[worker]]
             else:
-                known = [seat for seat in self._seats.values() if seat.first == worker and not seat.hiring]
+                known = [seat for seat in self._told.get(worker, ()) if not seat.hiring]
                 seats = known or (seat for seat in self._slots[slot_of(worker)] if not seat.hiring)
             found |= {id(seat): seat for seat in seats}
         return list(found.values())
 
     def siblings(self, seat: Seat) -> Iterator[Seat]:
         """All seats of its Job."""
-        return (each for each in self._seats.values() if each.job == seat.job)
+        return iter(self._in_job[seat.job])
 
     def living_on(self, seat: Seat) -> list[Object]:
         """Pods of the seat that have not ended, as far as known."""
@@ -238,7 +249,11 @@ class Board:
 
     def living(self, term: int | None = None) -> list[Object]:
         """Pods whose objects are there, of all terms or one."""
-        return [pod for uid, pod in self.pods.items() if uid not in self.gone and _is_of(pod, term)]
+        return [pod for pod in self._here.values() if _is_of(pod, term)]
+
+    def is_empty(self, term: int | None = None) -> bool:
+        """Whether there are none of them; cheap, for whoever looks at every change."""
+        return not any(_is_of(pod, term) for pod in self._here.values())
 
     def terms(self) -> set[int]:
         """Terms that have seats."""
