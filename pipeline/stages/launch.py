@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.model.plans import Batch, Plan
     from pipeline.model.pools import Pool
     from pipeline.protocol.finishing import Ending
+    from pipeline.protocol.limits import Limits
     from pipeline.protocol.mandate import Joining
 
 NAMED = 5
@@ -127,8 +128,6 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
 async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
-    from attrs import evolve
-
     from pipeline.logic.pooling import multiplied, slots_of, useful, whole
     from pipeline.model.events import Notice
     from pipeline.protocol import apart, attending, leading, orders
@@ -144,9 +143,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     for text in agent.workforce.doubts(expected):
         agent.emit(Notice(level="warning", text=text))
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
-    told, launcher, limits = orders.Stop(), agent.launcher(), agent.limits()
-    if machines > 1:  # Others are only listened to, to know when all is done.
-        limits = evolve(limits, hear_seconds=max(limits.hear_seconds, limits.watch_seconds / 2))
+    told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
     meeting = agent.workforce.meeting(store, clock, run, lambda text: agent.emit(Notice(level="warning", text=text)))
     loop = asyncio.get_running_loop()
@@ -184,6 +181,16 @@ def _spare(agent: Agent, pools: Sequence[Pool]) -> Sequence[Pool]:
 
     suites = {pool.name: pool.suites for pool in pools}
     return [evolve(pool, suites=suites[pool.name]) for pool in agent.workforce.spare]
+
+
+def _limits(agent: Agent) -> Limits:
+    """Jobs that join only listen to each other to know when all is done."""
+    from attrs import evolve
+
+    limits = agent.limits()
+    if agent.joins.joined is None:
+        return limits
+    return evolve(limits, hear_seconds=max(limits.hear_seconds, limits.watch_seconds / 2))
 
 
 def _joining(agent: Agent, run: str) -> Joining | None:
