@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.launchers.kubernetes_ends import end_of, remains_of
+from pipeline.launchers.kubernetes_ends import disruption_of, end_of, remains_of
 from pipeline.launchers.kubernetes_pending import why_waiting
 from pipeline.launchers.kubernetes_stories import story_of
 from pipeline.ports.places import PlaceEnd, Waiting
@@ -241,3 +241,18 @@ def _free_millis(cluster: Cluster, node: str) -> int:
 
 def _millis(cpu: str) -> int:
     return int(cpu[:-1]) if cpu.endswith("m") else int(float(cpu) * 1000)
+
+
+@pytest.mark.timeout(400)
+def test_a_node_that_is_lost_is_told_without_proof(own_cluster: Cluster, base_image: str) -> None:
+    """While its pod still counts as running: the node controller calls it not ready, and nobody else does."""
+    jobs = Jobs(own_cluster)
+    jobs.make("lost", spec(base_image, nodeSelector={"kubernetes.io/hostname": "node-2"}))
+    jobs.name_of("lost")
+    before = jobs.pod("lost") or {}
+    own_cluster.engine.nodes["node-2"].lose_power()
+
+    assert until(lambda: disruption_of(jobs.pod("lost") or {}) == "node-lost", 120), jobs.pod("lost")
+    pod = jobs.pod("lost") or {}
+    assert (disruption_of(before), end_of(pod), remains_of(pod)) == ("", None, None)
+    assert story_of(pod).disruption == "node-lost"
