@@ -41,7 +41,6 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]
         yield from docker_project(request, root, request.getfixturevalue("small_environment"))
         return
     if request.param in CLUSTERS:
-        only_outside("faults are made to processes of pods, which only the machine sees")
         cluster: Cluster = request.getfixturevalue(CLUSTERS[request.param])
         environment = request.getfixturevalue("small_environment")
         yield from kubernetes_project(request, root, environment, cluster)

@@ -14,6 +14,7 @@ import pytest
 from attrs import define, field
 
 from tests.docker.house import make_environment
+from tests.engines import only_outside
 from tests.engines.errors import EngineTrouble
 from tests.engines.fixtures import Bucket
 from tests.engines.kubernetes import disruptions
@@ -202,6 +203,7 @@ def kubernetes_project(
     request: pytest.FixtureRequest, root: Path, environment: Path, cluster: Cluster
 ) -> Iterator[KubernetesProject]:
     """A project in `root` on that cluster, with the shared registry and a bucket; nothing of it may be left afterwards."""
+    only_outside("pods, and whether anything of them is left, are looked at from the machine that runs them")
     root.mkdir()
     bucket: Bucket = request.getfixturevalue("s3")
     made = KubernetesProject(
