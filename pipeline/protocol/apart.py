@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LOOKS_PER_LEASE = 4
 """At places that should have ended."""
+NODE_LOST = "node-lost"
 HOPELESS = "this does not pass by itself: change the setting or the cluster, then run the same command again"
 LEAVE_SECONDS = 8.0
 """For the place of a worker that has ended to end, too. One that is cut off, or frozen, does not."""
@@ -195,6 +196,8 @@ class ApartHirer:
                     await self._give_up(hiring, hopeless.result())
                 tomb = leader.view.tombs.get(hiring.worker)
                 looks += tomb is not None
+                if tomb is not None and not tomb.is_orderly and not ending.done():
+                    await self._see_lost_node(hiring)
                 if tomb is not None and not ending.done() and (looks > LOOKS_PER_LEASE or not tomb.is_orderly):
                     await self._stop([hiring.worker], self._grace if tomb.is_orderly else 0.0)
             return ending.result()
@@ -202,6 +205,15 @@ class ApartHirer:
             ending.cancel()
             if self._waits is not None:
                 self._waits.end(hiring.worker)
+
+    async def _see_lost_node(self, hiring: Hiring) -> None:
+        """A node may be known as lost only after its workers were buried as silent: then they were no losses."""
+        birth = self._leader.view.births.get(hiring.worker)
+        if birth is None or not isinstance(self._places, Telling):
+            return
+        story = await self._places.story(birth.identity)
+        if story is not None and story.disruption == NODE_LOST:
+            self._leader.place_ended(hiring.worker, PlaceEnd(code=None, cause=NODE_LOST, disruption=NODE_LOST))
 
     async def _give_up(self, hiring: Hiring, waiting: Waiting) -> None:
         """Nobody could help this place but a person. Raises `EngineError`; nothing of it is left then."""

@@ -281,6 +281,9 @@ class Leader:
 
     def place_ended(self, worker: str, end: PlaceEnd) -> None:
         """The place of a worker elsewhere is gone; it may have been given up before."""
+        known = self.budgets.ends.get(worker)
+        if known is not None and known.disruption:
+            return  # It was lost with its node; what came of it later is our own doing.
         self.budgets.ends[worker] = end
         if end.disruption:
             self._taken.add(worker)

@@ -12,6 +12,7 @@ from attrs import define, evolve, field
 from pipeline.adapters.clock import SystemClock
 from pipeline.logic.objects import Birth, to_bytes
 from pipeline.model import events as e
+from pipeline.model.plans import Plan
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Launcher, Remains
 from pipeline.ports.places import Hiring, PlaceEnd, PlaceStory, Waiting
@@ -41,6 +42,10 @@ class Cluster:
 
     reasons: dict[int, Waiting | None] = field(factory=dict)
     name: str = "cluster"
+    hears: bool = True
+    """Whether places end when they are to."""
+    lost: set[str] = field(factory=set)
+    """Places whose nodes are lost, as is known by now."""
     begun: list[Hiring] = field(factory=list)
     stopped: list[str] = field(factory=list)
     ends: dict[str, asyncio.Future[PlaceEnd]] = field(factory=dict)
@@ -63,7 +68,7 @@ class Cluster:
 
     async def stop(self, run: str, workers: Sequence[str], *, grace_seconds: float) -> None:
         self.stopped += workers
-        for worker in workers:
+        for worker in workers if self.hears else ():
             if worker in self.ends and not self.ends[worker].done():
                 self.ends[worker].set_result(PlaceEnd(code=137, cause="deleted", disruption="deleted"))
 
@@ -77,6 +82,8 @@ class Cluster:
         return self.reasons.get(hiring.slot)
 
     async def story(self, identity: Mapping[str, str | int]) -> PlaceStory | None:
+        if identity.get("place") in self.lost:
+            return PlaceStory(disruption="node-lost")
         return PlaceStory(node="n", started=5.0, disruption=str(identity.get("disruption", "")))
 
 
@@ -90,12 +97,19 @@ class Scene:
     stop: Stop = field(factory=Stop)
     workers: int = 2
 
+    store: MemoryStore = field(factory=MemoryStore)
+    plan: Plan = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Plan for that many workers."""
+        self.plan = planned(uniform(4, 1.0), self.workers)
+
     async def led(self, seconds: float = 20.0) -> Ending:
         """Lead to the end, or until a person stops it."""
         mandate = Mandate(
             run=RUN,
-            plan=planned(uniform(4, 1.0), self.workers),
-            store=MemoryStore(),
+            plan=self.plan,
+            store=self.store,
             launcher=cast("Launcher", self.cluster),
             clock=SystemClock(),
             emit=self.told.append,
@@ -212,6 +226,30 @@ def test_a_place_that_is_taken_away_before_its_worker_is_born_is_no_loss() -> No
     assert [hiring.preemptions for hiring in cluster.begun] == [0, 1]
     assert [event.cause for event in scene.told if isinstance(event, e.WorkerTaken)] == ["preempted", "preempted"]
     assert not [event for event in scene.told if isinstance(event, e.WorkerLost)]
+
+
+def test_a_node_that_is_known_as_lost_only_later_was_no_loss_after_all() -> None:
+    """Its worker had been buried as silent; the run goes on."""
+    limits = Limits(lease_seconds=0.4, stop_seconds=0.1, hear_seconds=0.05, max_losses=1, max_disruptions=0)
+    scene = Scene(Cluster(hears=False), limits=limits, workers=1)
+
+    async def play() -> Ending:
+        leading = asyncio.ensure_future(scene.led())
+        while not scene.cluster.begun:
+            await asyncio.sleep(0.01)
+        hiring = scene.cluster.begun[0]
+        birth = Birth(
+            worker=hiring.worker, nonce="n", plan=scene.plan.digest, term=1, slot=0, bucket=0, identity=hiring.identity
+        )
+        await scene.store.create(keys.worker(RUN, hiring.worker), to_bytes(birth))
+        while not scene.cluster.stopped:
+            await asyncio.sleep(0.01)
+        scene.cluster.lost.add("place 0")
+        return await leading
+
+    ending = asyncio.run(play())
+
+    assert ending.reason == "budget spent: 1 worker was taken away (1 node-lost), max_disruptions is 0"
 
 
 class Tally:
