@@ -255,10 +255,6 @@ class Board:
         """Whether there are none of them; cheap, for whoever looks at every change."""
         return not any(_is_of(pod, term) for pod in self._here.values())
 
-    def terms(self) -> set[int]:
-        """Terms that have seats."""
-        return {seat.term for seat in self._seats.values()}
-
 
 def workers_of(job: Object) -> list[str]:
     """Names that a Job's pods are told, by index."""
