@@ -13,9 +13,9 @@ import pytest
 
 from pipeline.adapters.cgroup import out_of_memory_kills
 from pipeline.errors import UsageError
+from pipeline.model import exits
 from pipeline.model.messages import Message
 from pipeline.ports import HarnessEnd
-from pipeline.model import exits
 from pipeline.worker.given import Secrets, read_given, read_secrets, take_away
 from pipeline.worker.main import OtherPlan, check_image, main
 from pipeline.worker.memory import MemoryHarness
