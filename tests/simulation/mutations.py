@@ -264,7 +264,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "hearing",
         "what was heard counts on although the tombstone leaves it out",
         (("protocol.progress", "Progress.settle", broken.keeping),),
-        seed=875,
+        seed=1424,
     ),
     Mutation(
         "hearing",
