@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -25,6 +26,59 @@ def trace(project: KubernetesProject) -> list[dict[str, Any]]:
 def page(project: KubernetesProject) -> str:
     """The page."""
     return (project.root / "build" / "reports" / "index.html").read_text("utf-8")
+
+
+MIXED = """\
+import sys, pytest
+
+def test_passes():
+    print("said")
+
+def test_fails():
+    print("said before")
+    sys.stderr.write("and there")
+    assert {"a": 1} == {"a": 2}
+
+@pytest.mark.skip(reason="not now")
+def test_skipped(): pass
+
+@pytest.mark.xfail(reason="known")
+def test_expected(): assert False
+
+@pytest.fixture
+def broken(): raise RuntimeError("no set-up")
+
+def test_error(broken): pass
+
+@pytest.mark.parametrize("n", range(3))
+def test_each(n): pass
+"""
+
+
+def junit(project: KubernetesProject) -> list[str]:
+    """The report, without what may differ: who ran a test in which attempt, and when it took how long."""
+    tree = ElementTree.parse(project.root / "build" / "reports" / "junit.xml")
+    for element in tree.iter():
+        for name in ("time", "timestamp"):
+            element.attrib.pop(name, None)
+        for own in element.findall("property"):
+            if own.get("name") in ("worker", "attempt"):
+                element.remove(own)
+    return ElementTree.tostring(tree.getroot(), encoding="unicode").replace(str(project.root), "").splitlines()
+
+
+def test_junit_is_that_of_local_workers(project: KubernetesProject) -> None:
+    """But for worker, attempt and times."""
+    project.write("test_mixed.py", MIXED)
+
+    inside = project.start()
+    assert inside.end(240) == 1, inside.output
+    found = junit(project)
+    project.launcher = "local"
+    local = project.start("-a")
+    assert local.end(120) == 1, local.output
+
+    assert found == junit(project)
 
 
 def test_an_evicted_worker_is_told_with_its_way_and_its_cost(project: KubernetesProject) -> None:
