@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from pipeline.model.runs import Loss, MergedRun, Outcome, WorkerSpan
+from pipeline.model.runs import STAGES, Loss, MergedRun, Outcome, Stage, WorkerSpan
 from pipeline.model.verdicts import Verdict
 from pipeline.report.ctrf import STATUS, write_ctrf
+from pipeline.report.html import HtmlReport
+from pipeline.report.summary import Shown, summary
 from pipeline.report.trace import write_trace
 from tests.report.samples import HOSTILE, failed, merged, result, troubled
 
@@ -158,3 +161,47 @@ def test_the_trace_of_a_troubled_run_can_be_read() -> None:
     names = {each["name"] for each in trace(troubled()) if each["ph"] == "X"}
 
     assert f"unit::tests/test_h.py::test_{HOSTILE}" in names
+
+
+def elsewhere() -> MergedRun:
+    """A run whose worker lived in a place that was taken away."""
+    steps = [Stage(name=name, began=at - 5.0, ended=at - 4.0) for at, name in enumerate(STAGES)]
+    worker = WorkerSpan(
+        worker="w0",
+        slot=0,
+        place="pod p",
+        started=-1.0,
+        ended=3.0,
+        node="node-1</b>",
+        stages=tuple(steps),
+        pull_seconds=0.5,
+        taken="preempted",
+        lost_seconds=2.0,
+    )
+    return merged(result(), workers=(worker,))
+
+
+def test_the_trace_begins_where_the_first_place_was_asked_for() -> None:
+    """No time is negative; each step is an event of its worker's row, and so is that it was taken away."""
+    events = trace(elsewhere())
+
+    steps = [each for each in events if each.get("cat") == "place"]
+    assert [(each["name"], each["ts"], each["dur"]) for each in steps] == [
+        (name, at * 1_000_000, 1_000_000) for at, name in enumerate(STAGES)
+    ]
+    assert {each["args"]["node"] for each in steps} == {"node-1</b>"}
+    assert [each["ts"] for each in events if each.get("cat") == "passed"] == [5_000_000]
+    assert [(each["name"], each["ts"]) for each in events if each["ph"] == "i"] == [
+        ("taken away: preempted", 8_000_000)
+    ]
+
+
+def test_the_page_and_the_summary_tell_of_places(tmp_path: Path) -> None:
+    """Node, steps, pull, cause and cost of each; hostile names stay text."""
+    (path,) = HtmlReport(tmp_path, reproduce=lambda _: "").finish(elsewhere())
+    page = Path(path).read_text("utf-8")
+
+    assert "Places of 1 worker, 1 of them taken away" in page
+    assert "node-1&lt;/b&gt;" in page and "500 ms" in page and "preempted" in page and "2.0 s" in page
+    told = summary(elsewhere(), lambda _: "", Shown())
+    assert "workers taken away:\n  1 preempted, 2.0 s of work repeated" in told
