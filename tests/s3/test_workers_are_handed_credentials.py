@@ -7,16 +7,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
 
 from extensions.fleet import Fleet
 from extensions.store_access import asking, doubts, handed_on
@@ -26,6 +23,7 @@ from pipeline.protocol.orders import Orders
 from pipeline.worker.log import Log
 from pipeline.worker.main import leave_in_time
 from tests.engines.certificates import make_certificates
+from tests.s3.endpoint import Endpoint, giving
 from tests.s3.stores import address
 from tests.s3.tamperer import tampering
 
@@ -40,80 +38,17 @@ made = asyncio.run(store.create("from/worker", b"mine"))
 take_away(os.environ, Secrets(store=told["store"]))
 print(json.dumps([made, [name for name in os.environ if name.startswith(("AWS_", "DOIT_FLEET_"))]]))
 """
-AUTHORIZATION = "let me in"
-ROLE = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
-<Credentials>{}</Credentials></AssumeRoleResult></AssumeRoleResponse>"""
-
-
-@define
-class Endpoint:
-    """What a container asks for its credentials."""
-
-    access_key: str
-    secret_key: str
-    lives_seconds: float = 3600.0
-    token: str = "token-{}"
-    url: str = ""
-    refused: list[str] = field(factory=list)
-    roles: list[str] = field(factory=list)
-    """What STS was asked."""
-    given: int = 0
-
-    def answer(self, authorization: str) -> dict[str, str] | None:
-        """New credentials, for whoever may have them."""
-        if authorization != AUTHORIZATION:
-            self.refused.append(authorization)
-            return None
-        self.given += 1
-        until = datetime.fromtimestamp(time.time() + self.lives_seconds, UTC)
-        return {
-            "AccessKeyId": self.access_key,
-            "SecretAccessKey": self.secret_key,
-            "Token": self.token.format(self.given),
-            "Expiration": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
 
 
 @pytest.fixture
 def endpoint(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     """The only place where credentials are to be had."""
-    told = Endpoint(s3.access_key, s3.secret_key)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Give a container's credentials, or not."""
-            answer = told.answer(self.headers.get("Authorization", ""))
-            self._say(200 if answer else 403, json.dumps(answer))
-
-        def do_POST(self) -> None:
-            """Give a role's, as STS does."""
-            told.roles.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            answer = told.answer(AUTHORIZATION) or {}
-            fields = {**answer, "SessionToken": answer.pop("Token")}
-            lines = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
-            self._say(200, ROLE.format(lines))
-
-        def _say(self, status: int, text: str) -> None:
-            body = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing."""
-
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        told.url = f"http://127.0.0.1:{server.server_port}/role"
-        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", told.url)
-        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", AUTHORIZATION)
+    with giving(Endpoint(s3.access_key, s3.secret_key)) as told:
+        for name, value in told.environment.items():
+            monkeypatch.setenv(name, value)
         yield told
-        server.shutdown()
-        thread.join()
 
 
 def fleet_of(root: Path, url: str, **settings: str) -> Fleet:
