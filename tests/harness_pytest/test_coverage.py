@@ -104,7 +104,7 @@ def test_what_containers_measured_counts_for_the_files_here(tmp_path: Path) -> N
         extract(packed, tmp_path / worker)
         homes.append(str(tmp_path / worker))
         shutil.rmtree(there)
-    told = {"cov": facts, "homes": {"folders": homes, "here": str(fleet), "there": str(tmp_path / "project")}}
+    told = {"cov": facts, "homes": {"folders": homes, "here": str(fleet), "there": [str(tmp_path / "project")]}}
 
     concluded = frameworks_pytest.conclude(suite, told, lambda arguments, cwd: run_command(arguments, cwd=cwd))
 
