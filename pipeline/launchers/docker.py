@@ -35,6 +35,7 @@ from pipeline.launchers.docker_specs import (
 )
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.containers import ContainerState
+from pipeline.model.exits import FENCED
 from pipeline.model.images import RunImages
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Remains
@@ -131,7 +132,8 @@ class DockerLauncher:
         self._remains[name] = await self._call(read_remains, self._engine, state, self._run_images().places)
         end = await self._call(save_log, self._engine, state, self._log(name))
         await self._remove_worker(hiring)
-        return PlaceEnd(code=state.code, detail=says(state, end))
+        is_fenced = state.code == FENCED
+        return PlaceEnd(code=state.code, detail=says(state, end), disruption="fenced" if is_fenced else "")
 
     async def stop(self, run: str, workers: Sequence[str], *, grace_seconds: float) -> None:
         """Stop containers of these workers; their services go when they are removed."""
