@@ -56,7 +56,7 @@ class Recipe:
     @property
     def layer(self) -> Path:
         """Its file system or what it adds to its base, a gzipped tar."""
-        told = (self.packages, self.version, SUITE, DROPPED, self.base and str(self.base.layer))
+        told = (self.packages, self.version, SUITE, DROPPED, self.base and self.base.layer.name)
         return places.home() / "images" / f"{self.name}-{hashlib.sha256(repr(told).encode()).hexdigest()[:16]}.tar.gz"
 
 
