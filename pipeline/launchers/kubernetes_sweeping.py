@@ -43,16 +43,17 @@ def sweep_runs(
     the value of its label. Raises `EngineError`.
     """
     mine = f"{MANAGED_BY}={OURS},{STORE}={label_value(store)}"
-    found = [
-        each
+    found = {
+        f"{kind[:-1]} {each['metadata']['name']}": each["metadata"]["labels"].get(RUN, "")
         for kind, group in (JOBS, PODS)
         for each in api.list(path_of(kind, group=group, namespace=namespace), {"labelSelector": mine})[0]
-    ]
+    }
     living = {label_value(run) for run in alive()}
-    runs = {each["metadata"]["labels"].get(RUN, "") for each in found} | {label_value(run) for run in dead}
+    runs = {*found.values(), *(label_value(run) for run in dead)}
     swept = Swept()
     for some in _shares(sorted(runs - living - {""})):
-        swept += _sweep_ours(api, namespace, f"{mine},{_of(some)}")
+        seen = [name for name, run in found.items() if run in some]
+        swept += _sweep_ours(api, namespace, f"{mine},{_of(some)}", seen)
     return swept + sweep_made(api, namespace, store, kinds, sorted(runs - living - {""}))
 
 
@@ -76,9 +77,9 @@ def sweep_made(api: KubernetesApi, namespace: str, store: str, kinds: Sequence[s
     return swept
 
 
-def _sweep_ours(api: KubernetesApi, namespace: str, selector: str) -> Swept:
-    """Jobs first, for they make pods."""
-    gone = []
+def _sweep_ours(api: KubernetesApi, namespace: str, selector: str, seen: Sequence[str]) -> Swept:
+    """Jobs first, for they make pods. Pods that were `seen` may go with their Job before they are deleted."""
+    gone = [*seen]
     query: Query = {"labelSelector": selector}
     for kind, group in (JOBS, PODS, SECRETS):
         path = path_of(kind, group=group, namespace=namespace)
@@ -86,7 +87,7 @@ def _sweep_ours(api: KubernetesApi, namespace: str, selector: str) -> Swept:
         gone += [f"{kind[:-1]} {each['metadata']['name']}" for each in deleted]
     left = _left(api, path_of("pods", namespace=namespace), query)
     kept = {f"pod {each['metadata']['name']}": _why_pod(each) for each in left}
-    return Swept(removed=tuple(name for name in gone if name not in kept), kept=kept)
+    return Swept(removed=tuple(name for name in dict.fromkeys(gone) if name not in kept), kept=kept)
 
 
 def _why_pod(pod: Object) -> str:
