@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.adapters.runtime_tree import runtime_layer
 from pipeline.errors import EngineError
+from tests.engines import only_outside_pods
 
 OLD = ("3.8", "3.9", "3.10")
 AT = "/opt/doit-fleet"
@@ -42,6 +43,7 @@ def test_an_old_interpreter_runs_the_harness_compiled(tmp_path: Path) -> None:
         if python and subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0:
             break
     else:
+        only_outside_pods("interpreters of the machine may lie where only root may look")
         pytest.skip("needs one of Python 3.8, 3.9, 3.10 on PATH")
     runtime_layer({f"{version}.1": python}, with_s3=False, at=AT).make(tmp_path)
 

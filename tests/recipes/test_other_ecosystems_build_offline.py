@@ -17,7 +17,7 @@ from pipeline.adapters.layer_writer import write_archive
 from pipeline.adapters.recipes import Kitchen, key_of, make, recipe_layer
 from pipeline.model.layer_entries import LayerEntry
 from pipeline.model.recipes import Recipe
-from tests.engines import require
+from tests.engines import only_outside_pods, require
 
 MODULE, VERSION = "example.com/greeting", "v1.2.3"
 CACHE = "build/modules"
@@ -45,6 +45,7 @@ def proxy(tmp_path: Path) -> Path:
 
 def without_network(*command: str) -> list[str]:
     """The command in a network namespace of its own, in which there is nothing, not even loopback."""
+    only_outside_pods("Pod Security lets nobody make namespaces")
     unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
     works = (
         shutil.which("unshare") and subprocess.run([*unshare, "true"], check=False, capture_output=True).returncode == 0
