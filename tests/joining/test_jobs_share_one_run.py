@@ -28,6 +28,7 @@ pytestmark = pytest.mark.timeout(150)
 def test_three_jobs_share_the_tests(build: Build) -> None:
     """Each test runs once, each job runs some, all end green, and one of them has the reports."""
     tests = build.sleepers(files=8, count=6, seconds=0.2)
+    build.settings = ("workers.lease_seconds=20s",)  # Nobody dies, however busy the machine is.
     running = [build.job().start() for _ in range(3)]
 
     assert [each.end() for each in running] == [0, 0, 0], "\n".join(each.output for each in running)

@@ -13,7 +13,7 @@ from tests.faults.project import until
 from tests.joining.house import Build
 
 pytestmark = pytest.mark.timeout(150)
-LONG = "import time\ndef test_long():\n    time.sleep(12)\n    assert {good}\n"
+LONG = "import time\ndef test_long():\n    time.sleep(20)\n    assert {good}\n"
 
 
 def test_every_job_ends_as_the_run_does(build: Build) -> None:
@@ -83,7 +83,7 @@ def test_a_result_that_was_closed_but_never_told_is_told_by_another(build: Build
     """Whoever closed a red run died over its reports: a job that comes waits for a while, then writes them and is red."""
     tests = build.sleepers(files=2, count=2, seconds=0.05)
     build.files["test_red.py"] = "def test_red():\n    assert False\n"
-    build.settings = ("join.exit_code=last",)
+    build.settings = ("join.exit_code=last", "workers.lease_seconds=2s")
     first, second = build.job(), build.job()
     assert first.start().end() == 1
     (build.folder / "common" / "store" / "runs" / "ci-4711" / "told").unlink()
