@@ -19,7 +19,9 @@ from tests.engines.own import own_folder
 @pytest.fixture
 def cluster(registry: RegistryAddress, tmp_path: Path) -> Iterator[Cluster]:
     """The shared cluster with a namespace of this test's own; not to be hurt."""
-    only_outside("a cluster beside the container would be tested as it is from the machine, and nobody in a pod is its administrator")
+    only_outside(
+        "a cluster beside the container would be tested as it is from the machine, and nobody in a pod is its administrator"
+    )
     engine = running(Kubernetes())
     with fresh_namespace(engine, registry.address, tmp_path) as found:
         yield found
