@@ -57,9 +57,12 @@ class Jobs:
         return min(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"])) if found else None
 
     def name_of(self, name: str) -> str:
-        """Of its pod, once that runs."""
+        """Of its pod, once that runs and says so."""
         assert until(lambda: _runs(self.pod(name)), RUN_SECONDS), self.cluster.kubectl("get", "events")
-        return str((self.pod(name) or {})["metadata"]["name"])
+        pod = str((self.pod(name) or {})["metadata"]["name"])
+        log = self.cluster.path("pods", pod) + "/log"
+        assert until(lambda: "up" in self.cluster.api.text(log), RUN_SECONDS)  # From then on it hears signals.
+        return pod
 
     def waiting(self, name: str) -> Waiting | None:
         """Why it waits, as the launcher reads it."""
