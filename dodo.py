@@ -18,7 +18,12 @@ def task_types():
 
 def task_engines():
     """start what the tests want beside this environment (Docker, registries, S3, images), and make an interpreter with the plug-ins"""
-    modules = (("tests.compatibility.environment",), ("tests.engines", "start"), ("tests.engines.workers",), ("tests.engines.pod_workers",))
+    modules = (
+        ("tests.compatibility.environment",),
+        ("tests.engines", "start"),
+        ("tests.engines.workers",),
+        ("tests.engines.pod_workers",),
+    )
     return {"actions": [[PYTHON, "-m", *words] for words in modules], "verbosity": 2}
 
 

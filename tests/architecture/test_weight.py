@@ -81,10 +81,6 @@ def test_commands_that_do_nothing_load_nothing_heavy(finished: Path, settings: t
 
 def test_the_tool_needs_few_packages() -> None:
     """Each dependency was chosen; a new one is a decision."""
-    needed = {
-        re.split(r"[;<>!= ]", line)[0].lower()
-        for line in requires("doit-fleet") or ()
-        if "extra ==" not in line
-    }
+    needed = {re.split(r"[;<>!= ]", line)[0].lower() for line in requires("doit-fleet") or () if "extra ==" not in line}
 
     assert needed <= ALLOWED
