@@ -87,7 +87,7 @@ def test_a_container_of_the_image_starts_our_program(make_site: MakeSite, docker
     finally:
         container.remove(force=True)
 
-    assert "DOIT_FLEET_RUN is not set" in said
+    assert "DOIT_FLEET_WORKER is not set" in said
     assert status == 64
 
 
