@@ -133,7 +133,7 @@ class ApartHirer:
         try:
             await self._places.clear(self._leader.run, term=None if closed or leads else self._leader.term)
         except EngineError as error:  # What the tests have come to does not depend on it.
-            if error.message in self._leader.fault and not self._has_begun:
+            if error.message in self._leader.why_not() and not self._has_begun:
                 return  # There is no place, and why there is none is told.
             self._leader.notice(f"workers' places could not be removed, `doit sweep` does it: {error}")
 

@@ -299,7 +299,7 @@ class Leader:
         """Why nobody can start, for people."""
         first = self.fault or next(iter(self.hopeless.values()), "")
         others = len(self.hopeless) - 1
-        return first + (f"\n  so in {others} more slots" if others > 0 else "")
+        return first + (f"\n  so in {others} more {'slot' if others == 1 else 'slots'}" if others > 0 else "")
 
     def _tell_taken(self) -> None:
         """Tell of each worker that was taken away once. `Hearer` tells of those that could not end in order."""

@@ -144,7 +144,7 @@ def test_a_run_none_of_whose_slots_can_have_a_worker_ends() -> None:
 
     assert (ending.exit_code, ending.closed) == (2, False)
     assert ending.reason.startswith("engine failed: no worker can start in slot 0: no node could ever take it")
-    assert "so in 1 more slots" in ending.reason and "change the setting or the cluster" in ending.reason
+    assert "so in 1 more slot" in ending.reason and "change the setting or the cluster" in ending.reason
     assert {"w0-1", "w1-1"} <= set(scene.cluster.stopped)
 
 
