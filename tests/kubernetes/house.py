@@ -200,13 +200,17 @@ class KubernetesProject(Project):
 
 
 def kubernetes_project(
-    request: pytest.FixtureRequest, root: Path, environment: Path, cluster: Cluster
+    request: pytest.FixtureRequest,
+    root: Path,
+    environment: Path,
+    cluster: Cluster,
+    kind: type[KubernetesProject] = KubernetesProject,
 ) -> Iterator[KubernetesProject]:
     """A project in `root` on that cluster, with the shared registry and a bucket; nothing of it may be left afterwards."""
     only_outside("pods, and whether anything of them is left, are looked at from the machine that runs them")
     root.mkdir()
     bucket: Bucket = request.getfixturevalue("s3")
-    made = KubernetesProject(
+    made = kind(
         root,
         launcher="kubernetes",
         cluster=cluster,
