@@ -173,7 +173,7 @@ def test_two_signals_end_at_once_and_leave_nothing(project: Project, suite: int)
     if project.left() and project.launcher != "local":
         assert "`doit sweep` removes them" in first.output
         project.sweep()
-    until(lambda: not project.left(), project.left, 5)
+    until(lambda: not project.left(), project.left, 30)
 
 
 def test_two_agents_at_once_are_harmless(project: Project, suite: int) -> None:
