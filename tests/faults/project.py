@@ -21,6 +21,8 @@ from attrs import define, field
 
 MARKER = "FLEET_FAULT_MARKER"
 DEADLINE_SECONDS = 90.0
+ON_CI = ("CI", "BUILD_NUMBER")
+"""By these pytest tells more of a comparison that fails; workers elsewhere do not have them."""
 
 TRACE = """\
 import os, time
@@ -112,9 +114,8 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """What `doit-fleet` is started with."""
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DOIT_FLEET_", "COV_"))
-        }
+        ours = ("PYTEST_", "DOIT_FLEET_", "COV_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name not in ON_CI}
         kept.update(
             {
                 MARKER: self.marker,
