@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from extensions.plugins import Launching, needs_images
 from pipeline.ports import Launcher, Store
 
+if TYPE_CHECKING:
+    from pipeline.launchers.local import LocalLauncher
 
-def local_launcher(launching: Launching) -> Launcher:
+
+def local_launcher(launching: Launching) -> LocalLauncher:
     """Workers as processes of this machine."""
     from pipeline.launchers.local import LocalLauncher
 
@@ -26,17 +31,10 @@ def docker_launcher(launching: Launching) -> Launcher:
     from extensions.registry import credentials_of
     from pipeline.adapters.docker_engine import DockerEngine
     from pipeline.launchers.docker import DockerLauncher
-    from pipeline.launchers.local import LocalLauncher
 
     fleet = launching.fleet
     engine = DockerEngine(fleet.docker.host.get(), credentials_of(fleet))
-    local = LocalLauncher(
-        launching.specs,
-        launching.scratch,
-        slots=launching.slots,
-        lease_seconds=launching.lease_seconds,
-        zygote=fleet.local.zygote.get(),
-    )
+    local = local_launcher(launching)
     terms_of_pools = [(pool, docker_terms(launching, pool, is_remote=engine.is_remote)) for pool in launching.pools]
     images = fleet.project.build_dir.get() / "push" / "images.json"
     return DockerLauncher(
@@ -56,17 +54,10 @@ def kubernetes_launcher(launching: Launching) -> Launcher:
     from extensions.pod_terms import pod_terms
     from extensions.podding import client_of, made_sweeper
     from pipeline.launchers.kubernetes import KubernetesLauncher
-    from pipeline.launchers.local import LocalLauncher
 
     fleet = launching.fleet
     terms_of_pools = [(pool, pod_terms(launching, pool)) for pool in launching.pools]
-    local = LocalLauncher(
-        launching.specs,
-        launching.scratch,
-        slots=launching.slots,
-        lease_seconds=launching.lease_seconds,
-        zygote=fleet.local.zygote.get(),
-    )
+    local = local_launcher(launching)
     images = fleet.project.build_dir.get() / "push" / "images.json"
     client = client_of(fleet)
     return KubernetesLauncher(

@@ -8,7 +8,6 @@ interpreters by claims, read only, and reach engines at 127.0.0.1 as tests do el
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +24,7 @@ from tests.engines.registries import PlainRegistry, SecureRegistry
 from tests.engines.s3 import REGION, S3Server
 from tests.engines.token_registry import TokenRegistry
 from tests.engines.toml import inline
-from tests.engines.workers import IMAGE_PATH, SETTING, running, tools
+from tests.engines.workers import IMAGE_PATH, SETTING, running, tools, write
 
 NAMESPACE = "own-tests"
 BUCKET = "own-tests"
@@ -176,15 +175,7 @@ def _environment() -> dict[str, str]:
 
 def main() -> int:
     """Write the file; 2 when something is missing."""
-    try:
-        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings().items()]
-    except EngineTrouble as trouble:
-        print(trouble, file=sys.stderr)
-        return 2
-    file().touch(0o600)
-    file().write_text("".join(lines), "utf-8")
-    print(file())
-    return 0
+    return write(file(), settings)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -132,17 +132,22 @@ def _read(tools: Mapping[str, Path], environment: Mapping[str, str]) -> Iterator
     yield from (path for path in (*files, *PIP_SETTINGS) if path.exists())
 
 
-def main() -> int:
-    """Write the file; 2 when something is missing."""
+def write(place: Path, read: Callable[[], Mapping[str, str]]) -> int:
+    """Write what was read as lines for a shell, for their owner only, and print the file's name; 2 when something is missing."""
     try:
-        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings().items()]
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in read().items()]
     except EngineTrouble as trouble:
         print(trouble, file=sys.stderr)
         return 2
-    file().touch(0o600)  # The address of an index may hold a password.
-    file().write_text("".join(lines), "utf-8")
-    print(file())
+    place.touch(0o600)  # The address of an index may hold a password.
+    place.write_text("".join(lines), "utf-8")
+    print(place)
     return 0
+
+
+def main() -> int:
+    """Write the file; 2 when something is missing."""
+    return write(file(), settings)
 
 
 if __name__ == "__main__":

@@ -40,11 +40,9 @@ def commands(text: str) -> list[str]:
     return [line for line in lines if re.match(r"(python3? -m|pipx|doit-fleet|\./doitw|/tmp/tool)", line)]
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> tuple[Path, dict[str, str]]:
-    """A project, and a PATH on which nothing reaches a package index."""
-    shims, project = tmp_path / "shims", tmp_path / "project"
-    shims.mkdir()
+def machine_at(shims: Path, project: Path) -> str:
+    """Make both folders, with commands that stand for installed ones, and `doitw`; a PATH on which nothing reaches a package index."""
+    shims.mkdir(parents=True)
     project.mkdir()
     scripts = {
         "pip": "#!/bin/sh\nexit 0\n",
@@ -57,10 +55,18 @@ def machine(tmp_path: Path) -> tuple[Path, dict[str, str]]:
         (shims / name).chmod(0o755)
     (project / "doitw").write_text(scripts["doit-fleet"])
     (project / "doitw").chmod(0o755)
+    return f"{shims}:/usr/bin:/bin"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A project, and a PATH on which nothing reaches a package index."""
+    project = tmp_path / "project"
+    path = machine_at(tmp_path / "shims", project)
     (project / "requirements.txt").touch()
     (project / "test_one.py").write_text("def test_one():\n    pass\n")
     kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
-    return project, {**kept, "PATH": f"{shims}:/usr/bin:/bin"}
+    return project, {**kept, "PATH": path}
 
 
 @pytest.mark.parametrize("server", SERVERS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.first_use.test_ci_snippets_run import PYTHON_SHIM, commands, snippet
+from tests.first_use.test_ci_snippets_run import commands, machine_at, snippet
 from tests.joining.house import SLEEPERS
 from tests.s3.stores import address
 
@@ -48,20 +47,8 @@ SERVERS = {
 
 def checkout(folder: Path) -> tuple[Path, str]:
     """One job's checkout and PATH, on which nothing reaches a package index."""
-    shims, project = folder / "shims", folder / "checkout"
-    shims.mkdir(parents=True)
-    project.mkdir()
-    scripts = {
-        "pip": "#!/bin/sh\nexit 0\n",
-        "pipx": "#!/bin/sh\nexit 0\n",
-        "doit-fleet": f'#!/bin/sh\nexport VIRTUAL_ENV={sys.prefix}\nexec {sys.executable} -m pipeline "$@"\n',
-    }
-    scripts["python"] = scripts["python3"] = PYTHON_SHIM.format(python=sys.executable, shims=shims)
-    for name, text in scripts.items():
-        (shims / name).write_text(text)
-        (shims / name).chmod(0o755)
-    (project / "doitw").write_text(scripts["doit-fleet"])
-    (project / "doitw").chmod(0o755)
+    project = folder / "checkout"
+    path = machine_at(folder / "shims", project)
     (project / ".gitignore").write_text(".venv\n")
     (project / "pyproject.toml").write_text(
         '[project]\nname = "acme"\nversion = "1"\n[tool.doit-fleet]\nworkers.count = 2\n'
@@ -70,7 +57,7 @@ def checkout(folder: Path) -> tuple[Path, str]:
     for number in range(4):
         text = SLEEPERS.format(count=4, name=f"test_f{number}", seconds=0.1)
         (project / f"test_f{number}.py").write_text(text)
-    return project, f"{shims}:/usr/bin:/bin"
+    return project, path
 
 
 @pytest.mark.timeout(150)

@@ -14,8 +14,7 @@ from pipeline.protocol.view import RunView
 from tests.fakes.faults import Fate, Operation
 from tests.fakes.memory_store import MemoryStore
 from tests.logic.suites import planned, uniform
-from tests.protocol.test_signs_of_life import ImaginedClock
-from tests.simulation.virtual_time import play
+from tests.simulation.virtual_time import ImaginedClock, play
 
 RUN, LEASE, PUT_OFF = "r-1", 60.0, 15.0
 

@@ -11,25 +11,9 @@ from pipeline.protocol import keys
 from pipeline.protocol.attending import sign_of_life
 from pipeline.protocol.sweeping import delete_run
 from tests.fakes.memory_store import MemoryStore
-from tests.simulation.virtual_time import play
+from tests.simulation.virtual_time import ImaginedClock, play
 
 RUN, LEASE = "r-1", 20.0
-
-
-class ImaginedClock:
-    """The running loop's."""
-
-    def monotonic(self) -> float:
-        """Imagined seconds."""
-        return asyncio.get_running_loop().time()
-
-    def wall(self) -> float:
-        """The same."""
-        return self.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Let them pass."""
-        await asyncio.sleep(seconds)
 
 
 async def _begun() -> MemoryStore:

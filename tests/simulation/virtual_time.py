@@ -57,6 +57,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """There is none."""
 
 
+class ImaginedClock:
+    """The running loop's."""
+
+    def monotonic(self) -> float:
+        """Imagined seconds."""
+        return asyncio.get_running_loop().time()
+
+    def wall(self) -> float:
+        """The same."""
+        return self.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        await asyncio.sleep(seconds)
+
+
 def play(main: Coroutine[Any, Any, Any]) -> Any:
     """Run in imagined time."""
     loop = VirtualLoop()

@@ -15,8 +15,8 @@ from pipeline.adapters.store_meeting import meet_agent, meeting_workers
 from pipeline.errors import UsageError
 from pipeline.ports import Store
 from tests.fakes.memory_store import MemoryStore
-from tests.simulation.virtual_time import play
-from tests.stores.views import ImaginedClock, SlowView
+from tests.simulation.virtual_time import ImaginedClock, play
+from tests.stores.views import SlowView
 
 RUN = "r-1"
 WORKER = """

@@ -9,22 +9,6 @@ from pipeline.ports import Entry, Journal
 from tests.fakes.memory_store import MemoryStore
 
 
-class ImaginedClock:
-    """The running loop's."""
-
-    def monotonic(self) -> float:
-        """Imagined seconds."""
-        return asyncio.get_running_loop().time()
-
-    def wall(self) -> float:
-        """The same."""
-        return self.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Let them pass."""
-        await asyncio.sleep(seconds)
-
-
 class SlowView:
     """Writes are seen by all at once; what a listing or a read has shown is shown again for so many seconds."""
 
