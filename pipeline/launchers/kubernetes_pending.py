@@ -38,6 +38,8 @@ NEVER: Final = (
 MISSING: Final = re.compile(
     r"not found|couldn't find key|non-existent (secret|config) key|runAsNonRoot|non-numeric user"
 )
+NOT_THERE: Final = re.compile(r"\" not found")
+"""What the scheduler says of a claim or class that nobody has made; of one not bound yet it may end with a bare `not found`."""
 GONE: Final = re.compile(
     r"not found|manifest unknown|name unknown|does not exist|unauthorized|denied|authorization failed|no basic auth|"
     r"x509:|server gave HTTP response to HTTPS|no match for platform|ErrImageNeverPull",
@@ -115,8 +117,10 @@ def _why_unscheduled(message: str, events: Sequence[Object]) -> Waiting:
         return _waiting("autoscaler", "a node is being made for it", _message(coming[-1]))
     refusals = [each for each in events if each.get("reason") == "NotTriggerScaleUp"]
     text = " ".join([message, *(_message(each) for each in refusals[-1:])])
-    if "not found" in message:
+    if NOT_THERE.search(message):
         return _waiting("configuration", "what it needs is missing", text, CONFIGURATION_SECONDS)
+    if "unbound immediate PersistentVolumeClaims" in message:
+        return _waiting("volume", "a claim has no volume yet", text)
     if fits_no_node(message):
         return _waiting("unschedulable", "no node could ever take it", text, AUTOSCALER_SECONDS)
     return _waiting("unschedulable", "no node has room for it now", text)

@@ -104,6 +104,18 @@ def test_what_may_fit_later_is_waited_for(message: str) -> None:
     assert not fits_no_node(message)
 
 
+def test_a_claim_that_is_not_bound_yet_is_waited_for() -> None:
+    """Volumes are made on demand; the scheduler ends its word of that with a bare `not found` at times."""
+    message = "0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    pod = {"metadata": {"name": "p", "uid": "u"}, "spec": {}, "status": {"phase": "Pending", "conditions": [condition]}}
+
+    waiting = why_waiting(pod, None, [])
+
+    assert waiting is not None and (waiting.reason, waiting.hopeless_after) == ("volume", None)
+    assert "a claim has no volume yet" in waiting.text
+
+
 def test_an_autoscaler_that_makes_a_node_is_waited_for() -> None:
     """However little the pod fits what is there now."""
     told = recorded("huge")
