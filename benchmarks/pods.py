@@ -24,9 +24,9 @@ from typing import Any
 from benchmarks.output import Row, show
 from benchmarks.racing import parser, row
 from pipeline.adapters.kubernetes_client import KubernetesClient
-from pipeline.launchers.kubernetes import KubernetesLauncher
-from pipeline.launchers.kubernetes_jobs import job_of
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.kubernetes.jobs import job_of
+from pipeline.launchers.kubernetes.launcher import KubernetesLauncher
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.images import Places, RunImages
 from pipeline.ports.places import Hiring

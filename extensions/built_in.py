@@ -30,7 +30,7 @@ def docker_launcher(launching: Launching) -> Launcher:
     from extensions.dockering import docker_terms, read_images
     from extensions.registry import credentials_of
     from pipeline.adapters.docker_engine import DockerEngine
-    from pipeline.launchers.docker import DockerLauncher
+    from pipeline.launchers.docker.launcher import DockerLauncher
 
     fleet = launching.fleet
     engine = DockerEngine(fleet.docker.host.get(), credentials_of(fleet))
@@ -53,7 +53,7 @@ def kubernetes_launcher(launching: Launching) -> Launcher:
     from extensions.dockering import read_images
     from extensions.pod_terms import pod_terms
     from extensions.podding import client_of, made_sweeper
-    from pipeline.launchers.kubernetes import KubernetesLauncher
+    from pipeline.launchers.kubernetes.launcher import KubernetesLauncher
 
     fleet = launching.fleet
     terms_of_pools = [(pool, pod_terms(launching, pool)) for pool in launching.pools]

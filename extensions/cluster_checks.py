@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from extensions.agent import LocalAgent
     from pipeline.adapters.kubernetes_api import KubernetesApi, Object
     from pipeline.adapters.kubernetes_client import KubernetesClient
-    from pipeline.launchers.kubernetes_rights import Right
-    from pipeline.launchers.kubernetes_terms import PodTerms
+    from pipeline.launchers.kubernetes.rights import Right
+    from pipeline.launchers.kubernetes.terms import PodTerms
     from pipeline.model.pools import Pool
 
 APPLY = "have somebody apply what is needed who may: `doit-fleet rights | kubectl apply --namespace {} --filename -`"
@@ -100,7 +100,7 @@ class _Cluster:
 
     def _rights(self) -> Iterator[Check]:
         """Each that is missing by itself, the way out after the last."""
-        from pipeline.launchers.kubernetes_rights import needed_rights
+        from pipeline.launchers.kubernetes.rights import needed_rights
 
         needed = needed_rights(self._agent.fleet.kubernetes.sweep_kinds.get())
         try:
@@ -123,7 +123,7 @@ class _Cluster:
 
     def _capacity(self) -> str:
         """What `auto` goes by; no need."""
-        from pipeline.launchers.kubernetes_rights import CAPACITY
+        from pipeline.launchers.kubernetes.rights import CAPACITY
 
         missing = missing_rights(self._api, self._namespace, CAPACITY)
         names = " and ".join(right.resource for right in missing)
@@ -167,7 +167,7 @@ class _Cluster:
         """Make a Job, but for real. Raises what the server refuses with, or warns of."""
         from pipeline.adapters.kubernetes_access import warnings_about
         from pipeline.adapters.kubernetes_api import path_of
-        from pipeline.launchers.kubernetes_jobs import job_of
+        from pipeline.launchers.kubernetes.jobs import job_of
         from pipeline.model.images import Places
         from pipeline.ports.places import Hiring
 

@@ -17,7 +17,7 @@ from pipeline.settings.secret import Secret
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
-    from pipeline.launchers.docker_specs import DockerTerms
+    from pipeline.launchers.docker.specs import DockerTerms
     from pipeline.model.images import RunImages
     from pipeline.model.pools import Pool
 
@@ -27,7 +27,7 @@ STORE_THERE = "/opt/doit-fleet/store"
 
 def docker_terms(launching: Launching, pool: Pool, *, is_remote: bool) -> DockerTerms:
     """Everything a container of that pool is made from, but its image. Raises `UsageError`."""
-    from pipeline.launchers.docker_specs import DockerTerms
+    from pipeline.launchers.docker.specs import DockerTerms
 
     fleet = launching.fleet
     docker, size = fleet.docker, fleet.pools[pool.name]
@@ -128,7 +128,7 @@ def sweep_containers(fleet: Fleet, alive: Callable[[], Collection[str]]) -> list
     `alive` is asked when containers have been listed: whoever has one of those has its run in the store by then.
     """
     from pipeline.adapters.docker_engine import DockerEngine
-    from pipeline.launchers.docker_specs import RUN, SERVICE, STORE
+    from pipeline.launchers.docker.specs import RUN, SERVICE, STORE
 
     with closing(DockerEngine(fleet.docker.host.get())) as engine:
         found = engine.list({STORE: store_label(fleet)})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pipeline.launchers.kubernetes_overlay import stacked
+from pipeline.launchers.kubernetes.overlay import stacked
 from pipeline.settings import kinds
 from pipeline.settings.collected import Sequence
 from pipeline.settings.foreign import Table, TextMap

@@ -24,7 +24,7 @@ def _of_pod(fleet: Fleet, birth: Birth, *, follow: bool) -> Iterator[bytes] | No
     from extensions.podding import client_of
     from pipeline.adapters.kubernetes_api import KubernetesApi
     from pipeline.adapters.kubernetes_logs import PodLog
-    from pipeline.launchers.kubernetes_containers import WORKER
+    from pipeline.launchers.kubernetes.containers import WORKER
 
     client = client_of(fleet)
     namespace = fleet.kubernetes.namespace.get() or client.namespace
@@ -45,7 +45,7 @@ def _of_container(fleet: Fleet, birth: Birth, *, follow: bool) -> Iterator[bytes
     """Only containers of this store's runs are read, whatever a birth says."""
     from extensions.dockering import store_label
     from pipeline.adapters.docker_engine import DockerEngine
-    from pipeline.launchers.docker_specs import STORE, WORKER
+    from pipeline.launchers.docker.specs import STORE, WORKER
 
     engine = DockerEngine(fleet.docker.host.get())
     found = engine.list({STORE: store_label(fleet), WORKER: birth.worker})

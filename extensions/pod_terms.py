@@ -18,7 +18,7 @@ from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
-    from pipeline.launchers.kubernetes_terms import PodTerms
+    from pipeline.launchers.kubernetes.terms import PodTerms
     from pipeline.model.pools import Pool
     from pipeline.model.services import Service
 
@@ -49,7 +49,7 @@ def pod_terms(launching: Launching, pool: Pool) -> PodTerms:
 
 
 def _terms(fleet: Fleet, pool: str) -> PodTerms:
-    from pipeline.launchers.kubernetes_terms import PodTerms
+    from pipeline.launchers.kubernetes.terms import PodTerms
 
     kubernetes, pods = fleet.kubernetes, fleet.pools[pool].kubernetes
     volumes, template = tuple(pods.volumes.get()), pods.template.get()
@@ -88,7 +88,7 @@ def _terms(fleet: Fleet, pool: str) -> PodTerms:
 
 def _placement(pods: Any) -> dict[str, Any]:
     """What differs once too many workers have been taken away."""
-    from pipeline.launchers.kubernetes_overlay import laid_over
+    from pipeline.launchers.kubernetes.overlay import laid_over
 
     return {
         "node_selector": pods.node_selector.get(),
@@ -100,7 +100,7 @@ def _placement(pods: Any) -> dict[str, Any]:
 
 def _amounts(fleet: Fleet, pool: str) -> dict[str, Any]:
     """How much pods may use. Raises `UsageError` for requests above limits."""
-    from pipeline.launchers.kubernetes_terms import CPUS, MEMORY_BYTES
+    from pipeline.launchers.kubernetes.terms import CPUS, MEMORY_BYTES
 
     size, pods = fleet.pools[pool], fleet.pools[pool].kubernetes
     cpus, memory = size.cpus.get(), size.memory.get()
@@ -182,7 +182,7 @@ def _check_endpoint(url: str, environment: Mapping[str, str], template: Mapping[
 def check_template(template: Mapping[str, Any]) -> None:
     """What the user's fields may not win over: how we find our pods again, and what a Job demands. Raises `UsageError`."""
     from extensions.kubernetes_kinds import OURS
-    from pipeline.launchers.kubernetes_containers import PREPARE, WORKER
+    from pipeline.launchers.kubernetes.containers import PREPARE, WORKER
 
     labels = (template.get("metadata") or {}).get("labels") or {}
     ours = [name for name in labels if str(name).startswith((OURS, "app.kubernetes.io/managed-by", "$"))]
@@ -204,7 +204,7 @@ def _not_yours(what: str, why: str) -> UsageError:
 
 
 def _check_secrets(terms: PodTerms) -> None:
-    from pipeline.launchers.docker_specs import secrets_line
+    from pipeline.launchers.docker.specs import secrets_line
 
     size = len(secrets_line(terms))
     if size > MOST_SECRET_BYTES:

@@ -21,7 +21,7 @@ def made_sweeper(fleet: Fleet, client: KubernetesClient, tell: Callable[[str], N
     """What removes objects that tests of a run have made, of the kinds that the settings name; what stays is told."""
     from extensions.dockering import store_label
     from pipeline.adapters.kubernetes_api import KubernetesApi
-    from pipeline.launchers.kubernetes_sweeping import sweep_made
+    from pipeline.launchers.kubernetes.sweeping import sweep_made
 
     kinds = tuple(fleet.kubernetes.sweep_kinds.get())
     namespace = fleet.kubernetes.namespace.get() or client.namespace

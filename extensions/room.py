@@ -83,7 +83,7 @@ class Room:
     def _pod(self, name: str) -> Any:
         """The specification of a pool's pods. Its image makes no difference, nor do names and environment."""
         from extensions.pod_terms import pod_terms
-        from pipeline.launchers.kubernetes_jobs import template_of
+        from pipeline.launchers.kubernetes.jobs import template_of
         from pipeline.model.images import Places
         from pipeline.model.pools import Pool
         from pipeline.ports.places import Hiring
@@ -125,7 +125,7 @@ def sweep_namespace(fleet: Fleet, alive: Callable[[], Collection[str]], dead: Co
     `alive` is asked when objects have been listed.
     """
     from extensions.dockering import store_label
-    from pipeline.launchers.kubernetes_sweeping import sweep_runs
+    from pipeline.launchers.kubernetes.sweeping import sweep_runs
 
     kinds = tuple(fleet.kubernetes.sweep_kinds.get())
     with cluster(fleet) as (api, namespace):

@@ -91,7 +91,7 @@ def _follow_files(find: Callable[[], Sequence[Path]], is_over: Callable[[], bool
 
 
 def _rights(agent: LocalAgent) -> dict[str, Any]:
-    from pipeline.launchers.kubernetes_rights import manifest_of, needed_rights
+    from pipeline.launchers.kubernetes.rights import manifest_of, needed_rights
 
     return manifest_of(needed_rights(agent.fleet.kubernetes.sweep_kinds.get()))
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.launchers.kubernetes_ends import disruption_of, end_of, remains_of
-from pipeline.launchers.kubernetes_pending import why_waiting
-from pipeline.launchers.kubernetes_stories import story_of
+from pipeline.launchers.kubernetes.ends import disruption_of, end_of, remains_of
+from pipeline.launchers.kubernetes.pending import why_waiting
+from pipeline.launchers.kubernetes.stories import story_of
 from pipeline.ports.places import PlaceEnd, Waiting
 from tests.engines.kubernetes import disruptions
 from tests.engines.kubernetes.api import until

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from pipeline.adapters.kubernetes_client import KubernetesClient
-from pipeline.launchers.kubernetes import KubernetesLauncher
-from pipeline.launchers.kubernetes_rights import needed_rights, rules_of
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.kubernetes.launcher import KubernetesLauncher
+from pipeline.launchers.kubernetes.rights import needed_rights, rules_of
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.images import RunImages
 from pipeline.ports.places import Hiring

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.launchers.kubernetes_ends import disruption_of, end_of, end_of_deleted, is_node_lost, remains_of
-from pipeline.launchers.kubernetes_stories import duration_seconds, story_of
+from pipeline.launchers.kubernetes.ends import disruption_of, end_of, end_of_deleted, is_node_lost, remains_of
+from pipeline.launchers.kubernetes.stories import duration_seconds, story_of
 from tests.kubernetes.recorded import pod_of, recorded
 
 Object = dict[str, Any]

@@ -11,10 +11,10 @@ from attrs import define
 
 from pipeline.adapters.kubernetes_api import KubernetesApi
 from pipeline.adapters.kubernetes_client import KubernetesClient
-from pipeline.launchers import kubernetes_sweeping
-from pipeline.launchers.kubernetes_names import MANAGED_BY, OURS, STORE
-from pipeline.launchers.kubernetes_rights import needed_rights, rules_of
-from pipeline.launchers.kubernetes_sweeping import sweep_made, sweep_runs
+from pipeline.launchers.kubernetes import sweeping
+from pipeline.launchers.kubernetes.names import MANAGED_BY, OURS, STORE
+from pipeline.launchers.kubernetes.rights import needed_rights, rules_of
+from pipeline.launchers.kubernetes.sweeping import sweep_made, sweep_runs
 from pipeline.model.labels import RUN
 from tests.engines.kubernetes.api import until
 from tests.engines.kubernetes.bodies import indexed_job, pod_spec
@@ -133,7 +133,7 @@ def test_what_dead_runs_left_goes_and_all_else_stays(house: House) -> None:
 @pytest.mark.timeout(60)
 def test_finalizers_that_hang_are_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """By name, with the object; it is no error that others go."""
-    monkeypatch.setattr(kubernetes_sweeping, "GONE_SECONDS", 1.0)
+    monkeypatch.setattr(sweeping, "GONE_SECONDS", 1.0)
     group = f"{house.group}/v1"
     house.make("databases", "stuck", {RUN: "dead-1"}, group, finalizers=["acme.io/drop"])
     house.make("databases", "free", {RUN: "dead-1"}, group)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.launchers.kubernetes_pending import MOST, fits_no_node, why_waiting
+from pipeline.launchers.kubernetes.pending import MOST, fits_no_node, why_waiting
 from tests.kubernetes.recorded import recorded
 
 Object = dict[str, Any]

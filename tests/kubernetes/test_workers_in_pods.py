@@ -150,7 +150,7 @@ def ended(project: KubernetesProject, uid: str) -> list[dict[str, Any]]:
     """How the worker of a pod ended, and when it was asked to, as a watch tells it."""
     from pipeline.adapters.kubernetes_api import KubernetesApi
     from pipeline.adapters.kubernetes_client import KubernetesClient
-    from pipeline.launchers.kubernetes_ends import terminated
+    from pipeline.launchers.kubernetes.ends import terminated
 
     client = KubernetesClient(str(project.cluster.kubeconfig))
     api, path, found = KubernetesApi(client), project.cluster.path("pods"), []
@@ -166,6 +166,6 @@ def ended(project: KubernetesProject, uid: str) -> list[dict[str, Any]]:
 
 def seconds(time: str) -> float:
     """Since the epoch."""
-    from pipeline.launchers.kubernetes_stories import seconds_of
+    from pipeline.launchers.kubernetes.stories import seconds_of
 
     return seconds_of(time)

@@ -13,7 +13,7 @@ from pipeline.adapters.docker_engine import DockerEngine
 from pipeline.adapters.harness_birth import OUTBOX
 from pipeline.adapters.piece_stream import PieceStream
 from pipeline.harness import outbox
-from pipeline.launchers.docker_remains import last_words
+from pipeline.launchers.docker.remains import last_words
 from pipeline.model.containers import ContainerSpec
 from tests.engines.fixtures import DockerEngine as RunningDocker
 
@@ -56,7 +56,7 @@ def test_an_outbox_that_is_none_says_nothing(tmp_path: Path, bad: bytes) -> None
 def test_more_than_memory_should_hold_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outboxes count together; files of other names are passed over in the stream."""
     good = said(tmp_path, "done")
-    monkeypatch.setattr("pipeline.launchers.docker_remains.MOST_BYTES", 2 * len(good) - 1)
+    monkeypatch.setattr("pipeline.launchers.docker.remains.MOST_BYTES", 2 * len(good) - 1)
     data = archive(("big", bytes(100_000)), (f"slot-0/a/{OUTBOX}", good), (f"slot-0/b/{OUTBOX}", good))
     pieces = (data[start : start + 1000] for start in range(0, len(data), 1000))
 

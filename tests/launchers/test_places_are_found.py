@@ -11,9 +11,9 @@ from attrs import define, evolve, field
 
 from pipeline.adapters.kubernetes_errors import ClusterUnreachable
 from pipeline.errors import EngineError
-from pipeline.launchers.kubernetes_board import Board
-from pipeline.launchers.kubernetes_placing import Placer
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.kubernetes.board import Board
+from pipeline.launchers.kubernetes.placing import Placer
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.model.images import RunImages
 from pipeline.ports.places import Hiring
 from tests.launchers.test_seats_in_jobs import ended, hiring, pod

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.launchers.kubernetes_board import BIRTH_SECONDS, Board, Seat
-from pipeline.launchers.kubernetes_essence import JOB_INDEX, JOB_NAME, job_essence, pod_essence
-from pipeline.launchers.kubernetes_names import TERM, WORKER, WORKERS
+from pipeline.launchers.kubernetes.board import BIRTH_SECONDS, Board, Seat
+from pipeline.launchers.kubernetes.essence import JOB_INDEX, JOB_NAME, job_essence, pod_essence
+from pipeline.launchers.kubernetes.names import TERM, WORKER, WORKERS
 from pipeline.ports.places import Hiring
 
 DISRUPTED = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}

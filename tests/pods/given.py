@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.model.images import Places
 from pipeline.model.services import Service
 from pipeline.ports.places import Hiring

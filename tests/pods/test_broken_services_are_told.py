@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.launchers.kubernetes_pending import why_waiting
+from pipeline.launchers.kubernetes.pending import why_waiting
 
 
 def pod(restarts: int, *, started: bool = False, state: str = "waiting") -> dict[str, Any]:

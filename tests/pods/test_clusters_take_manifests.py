@@ -9,8 +9,8 @@ import pytest
 from pipeline.adapters.kubernetes_access import warnings_about
 from pipeline.adapters.kubernetes_client import KubernetesClient
 from pipeline.adapters.kubernetes_errors import ClusterRefuses
-from pipeline.launchers.kubernetes_jobs import job_of, secret_of
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.kubernetes.jobs import job_of, secret_of
+from pipeline.launchers.kubernetes.terms import PodTerms
 from tests.engines.kubernetes.namespaces import Cluster
 from tests.pods.given import IMAGE, PLACES, hiring, plain_terms, rich_terms
 

@@ -10,7 +10,7 @@ import pytest
 from extensions.cluster_checks import missing_rights
 from pipeline.adapters.kubernetes_api import KubernetesApi
 from pipeline.adapters.kubernetes_client import KubernetesClient
-from pipeline.launchers.kubernetes_rights import NEEDED, Right, needed_rights, rules_of
+from pipeline.launchers.kubernetes.rights import NEEDED, Right, needed_rights, rules_of
 from tests.engines.kubernetes.api import until
 from tests.engines.kubernetes.namespaces import RBAC, Cluster
 from tests.kubernetes.house import KubernetesProject

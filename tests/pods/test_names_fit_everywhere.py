@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.launchers.kubernetes_jobs import job_of, secret_of
-from pipeline.launchers.kubernetes_names import job_name, object_name, secret_name
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.kubernetes.jobs import job_of, secret_of
+from pipeline.launchers.kubernetes.names import job_name, object_name, secret_name
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.logic.worker_ranges import read_ranges, worker_at, write_ranges
 from pipeline.model.labels import label_value
 from tests.pods.given import IMAGE, PLACES, hiring

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from pipeline.launchers.kubernetes_rights import CAPACITY, NEEDED, Right, manifest_of, needed_rights
+from pipeline.launchers.kubernetes.rights import CAPACITY, NEEDED, Right, manifest_of, needed_rights
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kubernetes"
 

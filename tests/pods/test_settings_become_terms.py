@@ -12,8 +12,8 @@ import pytest
 from extensions.plugins import Launching
 from extensions.pod_terms import pod_terms
 from pipeline.errors import FleetError, UsageError
-from pipeline.launchers.kubernetes_jobs import job_of, secret_of
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.kubernetes.jobs import job_of, secret_of
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.model.pools import Pool
 from pipeline.model.suites import HarnessSpec
 from tests.extensions.sites import Site

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.launchers.kubernetes_jobs import job_of
-from pipeline.launchers.kubernetes_overlay import laid_over, stacked
+from pipeline.launchers.kubernetes.jobs import job_of
+from pipeline.launchers.kubernetes.overlay import laid_over, stacked
 from tests.pods.given import IMAGE, PLACES, hiring, plain_terms
 
 SCALARS = st.one_of(st.booleans(), st.integers(-5, 5), st.text("xyz", max_size=3))

@@ -11,7 +11,7 @@ from extensions.plugins import Launching
 from extensions.pod_terms import pod_terms
 from pipeline.adapters.kubernetes_access import warnings_about
 from pipeline.adapters.kubernetes_client import KubernetesClient
-from pipeline.launchers.kubernetes_jobs import job_of
+from pipeline.launchers.kubernetes.jobs import job_of
 from pipeline.model.pools import Pool
 from tests.engines.kubernetes.namespaces import Cluster
 from tests.extensions.sites import Site

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from pipeline.adapters.kubernetes_watch import KubernetesWatch
 from pipeline.errors import EngineError
-from pipeline.launchers.kubernetes_board import Board
-from pipeline.launchers.kubernetes_ends import remains_of
-from pipeline.launchers.kubernetes_objects import ClusterObjects
-from pipeline.launchers.kubernetes_stories import story_of
+from pipeline.launchers.kubernetes.board import Board
+from pipeline.launchers.kubernetes.ends import remains_of
+from pipeline.launchers.kubernetes.objects import ClusterObjects
+from pipeline.launchers.kubernetes.stories import story_of
 from pipeline.ports import Remains
 from pipeline.ports.places import PlaceStory
 

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from pipeline.launchers.kubernetes_containers import WORKER as CONTAINER
-from pipeline.launchers.kubernetes_ends import condition_of, disruption_of, has_ended, status_of, terminated
-from pipeline.launchers.kubernetes_essence import job_essence, place_of, pod_stub
-from pipeline.launchers.kubernetes_jobs import STOPPED
-from pipeline.launchers.kubernetes_names import TERM, WORKER, WORKERS
+from pipeline.launchers.kubernetes.containers import WORKER as CONTAINER
+from pipeline.launchers.kubernetes.ends import condition_of, disruption_of, has_ended, status_of, terminated
+from pipeline.launchers.kubernetes.essence import job_essence, place_of, pod_stub
+from pipeline.launchers.kubernetes.jobs import STOPPED
+from pipeline.launchers.kubernetes.names import TERM, WORKER, WORKERS
 from pipeline.logic.worker_ranges import NAME, read_ranges
 from pipeline.model.exits import FENCED
 from pipeline.ports.places import Hiring
@@ -274,7 +274,7 @@ def slot_of(worker: str) -> int:
 
 
 def is_replaced(pod: Object, *, is_gone: bool) -> bool:
-    """Whether the Job's controller makes another one in its place, by our own rules (`kubernetes_jobs`)."""
+    """Whether the Job's controller makes another one in its place, by our own rules (`jobs`)."""
     told = terminated(pod)
     if disruption_of(pod) or (is_gone and told is None):
         return True

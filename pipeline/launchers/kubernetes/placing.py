@@ -10,11 +10,11 @@ from typing import Any, Final
 from attrs import define, field
 
 from pipeline.errors import EngineError
-from pipeline.launchers.docker_specs import settled
-from pipeline.launchers.kubernetes_board import Board, Seat
-from pipeline.launchers.kubernetes_jobs import job_of, secret_of
-from pipeline.launchers.kubernetes_objects import ClusterObjects
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.docker.specs import settled
+from pipeline.launchers.kubernetes.board import Board, Seat
+from pipeline.launchers.kubernetes.jobs import job_of, secret_of
+from pipeline.launchers.kubernetes.objects import ClusterObjects
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.model.images import RunImages
 from pipeline.ports.places import Hiring
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pipeline.launchers.kubernetes_names import WORKERS
+from pipeline.launchers.kubernetes.names import WORKERS
 
 Object = dict[str, Any]
 ABOUT: Final = ("name", "uid", "resourceVersion", "labels", "creationTimestamp", "deletionTimestamp")

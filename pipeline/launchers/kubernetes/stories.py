@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pipeline.launchers.kubernetes_containers import WORKER
-from pipeline.launchers.kubernetes_ends import (
+from pipeline.launchers.kubernetes.containers import WORKER
+from pipeline.launchers.kubernetes.ends import (
     condition_of,
     disruption_of,
     end_of,

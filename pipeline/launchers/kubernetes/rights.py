@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from pipeline.launchers.kubernetes_names import MANAGED_BY, OURS
+from pipeline.launchers.kubernetes.names import MANAGED_BY, OURS
 
 RBAC: Final = "rbac.authorization.k8s.io"
 

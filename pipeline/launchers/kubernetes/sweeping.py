@@ -13,7 +13,7 @@ from typing import Any, Final
 from pipeline.adapters.kubernetes_api import KubernetesApi, Query, path_of
 from pipeline.adapters.kubernetes_errors import ClusterRefuses
 from pipeline.errors import EngineError
-from pipeline.launchers.kubernetes_names import MANAGED_BY, OURS, STORE
+from pipeline.launchers.kubernetes.names import MANAGED_BY, OURS, STORE
 from pipeline.model.labels import RUN, label_value
 from pipeline.model.swept import Swept
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pipeline.adapters.docker_engine import DockerEngine
 from pipeline.errors import EngineError
-from pipeline.launchers.docker_specs import DockerTerms, service_spec
+from pipeline.launchers.docker.specs import DockerTerms, service_spec
 from pipeline.model.services import Service
 from pipeline.ports.places import Hiring
 

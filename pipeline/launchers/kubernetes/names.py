@@ -15,7 +15,7 @@ from pipeline.model.labels import DIGEST, PREFIX, RUN, label_value
 from pipeline.ports.places import Hiring
 
 if TYPE_CHECKING:
-    from pipeline.launchers.kubernetes_terms import PodTerms
+    from pipeline.launchers.kubernetes.terms import PodTerms
 
 TERM, WORKER, SLOT, POOL, PROJECT, STORE = (
     f"{PREFIX}{word}" for word in ("term", "worker", "slot", "pool", "project", "store")

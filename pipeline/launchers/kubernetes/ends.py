@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pipeline.launchers.kubernetes_containers import WORKER
+from pipeline.launchers.kubernetes.containers import WORKER
 from pipeline.logic.blame import OUT_OF_MEMORY
 from pipeline.model.exits import FENCED
 from pipeline.ports import Remains

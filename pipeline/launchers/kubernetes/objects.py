@@ -16,9 +16,9 @@ from pipeline.adapters.kubernetes_api import KubernetesApi, Query, path_of
 from pipeline.adapters.kubernetes_errors import ClusterRefuses, ClusterUnreachable
 from pipeline.adapters.kubernetes_watch import KubernetesWatch, See
 from pipeline.errors import EngineError
-from pipeline.launchers.kubernetes_containers import WORKER
-from pipeline.launchers.kubernetes_essence import event_essence, job_essence, pod_essence
-from pipeline.launchers.kubernetes_names import run_labels, selector_of
+from pipeline.launchers.kubernetes.containers import WORKER
+from pipeline.launchers.kubernetes.essence import event_essence, job_essence, pod_essence
+from pipeline.launchers.kubernetes.names import run_labels, selector_of
 
 T = TypeVar("T")
 Object = dict[str, Any]

@@ -9,18 +9,16 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from attrs import evolve
 
 from pipeline.adapters.docker_engine import DockerEngine
-from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.errors import EngineError
-from pipeline.launchers.docker_remains import read_remains, save_log, says
-from pipeline.launchers.docker_services import start_services
-from pipeline.launchers.docker_specs import (
+from pipeline.launchers.collecting import CollectingLauncher
+from pipeline.launchers.docker.remains import read_remains, save_log, says
+from pipeline.launchers.docker.services import start_services
+from pipeline.launchers.docker.specs import (
     RUN,
     SERVICE,
     TERM,
@@ -30,7 +28,6 @@ from pipeline.launchers.docker_specs import (
     name_of,
     secrets_line,
     settled,
-    there,
     worker_spec,
 )
 from pipeline.launchers.local import LocalLauncher
@@ -41,14 +38,13 @@ from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Remains
 from pipeline.ports.places import Hiring, PlaceEnd
 
-T = TypeVar("T")
 TOGETHER = 16
 """Calls of the daemon under way at once."""
 LOOK_SECONDS = 5.0
 """Between two looks at a container whose end nobody has told."""
 
 
-class DockerLauncher:
+class DockerLauncher(CollectingLauncher):
     """`ports.Launcher`, `ports.Warm` and `ports.places.Elsewhere`."""
 
     name = "docker"
@@ -63,10 +59,8 @@ class DockerLauncher:
         root: str,
     ) -> None:
         """`local` collects; `terms` by slot; `images` are there once they have been pushed; `specs` and `root` are the agent's own."""
-        self._local, self._engine, self._terms, self._specs, self._root = local, engine, terms, specs, root
-        self._read_images = images
-        self._images: RunImages | None = None
-        self._pool = ThreadPoolExecutor(TOGETHER, "docker")
+        super().__init__(local, images, specs, root, ThreadPoolExecutor(TOGETHER, "docker"))
+        self._engine, self._terms = engine, terms
         self._ended: dict[str, asyncio.Event] = {}
         """By container's id."""
         self._containers: dict[str, str] = {}
@@ -75,24 +69,6 @@ class DockerLauncher:
         """By container's name, of those that are removed."""
         self._watching: threading.Thread | None = None
         self._is_over = threading.Event()
-        self._closing: asyncio.Future[None] | None = None
-
-    # Collecting, on the agent.
-
-    async def warm(self, slot: int, suite: str) -> HarnessProcess:
-        """A harness on the agent, to collect with. Raises `EngineError`."""
-        return await self._local.warm(slot, suite)
-
-    async def harness(self, slot: int, suite: str) -> HarnessProcess:
-        """A harness on the agent. Raises `EngineError`."""
-        return await self._local.harness(slot, suite)
-
-    # Whole workers, elsewhere.
-
-    def specs_there(self) -> Mapping[str, HarnessSpec]:
-        """How harnesses start in the images."""
-        places = self._run_images().places
-        return {suite: there(spec, self._root, places) for suite, spec in self._specs.items()}
 
     def identity(self, slot: int) -> dict[str, str | int]:
         """Names the daemon's address; the container's name is added when it is made."""
@@ -102,7 +78,7 @@ class DockerLauncher:
         """Start a worker's services, then its container. Raises `EngineError`; then nothing of it is left."""
         if self._watching is None:
             self._watch(hiring.run)
-            self._closing = asyncio.ensure_future(self._local.close())  # It has collected, and holds memory.
+        self._end_collecting()
         try:
             container = await self._call(self._begin, hiring)
         except EngineError:
@@ -172,9 +148,7 @@ class DockerLauncher:
         await asyncio.to_thread(self._engine.stop_watching)
         self._pool.shutdown(wait=False)
         await asyncio.to_thread(self._engine.close)
-        if self._closing is not None:
-            await self._closing
-        await self._local.close()
+        await self._close_local()
 
     def _begin(self, hiring: Hiring) -> str:
         engine, terms, images = self._engine, self._terms[hiring.slot], self._run_images()
@@ -209,11 +183,6 @@ class DockerLauncher:
         for is_service in (False, True):
             await asyncio.gather(*(remove(one) for one in containers if (SERVICE in one.labels) is is_service))
 
-    def _run_images(self) -> RunImages:
-        if self._images is None:
-            self._images = self._read_images()
-        return self._images
-
     def _log(self, name: str) -> Path:
         return self._local.folder / "containers" / f"{name}.log"
 
@@ -229,6 +198,3 @@ class DockerLauncher:
 
     def _hear(self, container: str) -> None:
         self._ended.setdefault(container, asyncio.Event()).set()
-
-    async def _call(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *arguments))

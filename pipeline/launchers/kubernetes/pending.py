@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from pipeline.launchers.kubernetes_containers import SERVICE, WORKER
-from pipeline.launchers.kubernetes_ends import condition_of, has_ended, status_of
+from pipeline.launchers.kubernetes.containers import SERVICE, WORKER
+from pipeline.launchers.kubernetes.ends import condition_of, has_ended, status_of
 from pipeline.model.kubernetes_quantities import parse_quantity
 from pipeline.ports.places import Waiting
 

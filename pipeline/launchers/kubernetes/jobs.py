@@ -10,8 +10,8 @@ import signal
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pipeline.launchers.docker_specs import secrets_line
-from pipeline.launchers.kubernetes_containers import (
+from pipeline.launchers.docker.specs import secrets_line
+from pipeline.launchers.kubernetes.containers import (
     SECRETS_FILE,
     WORKER,
     prepare_container,
@@ -20,10 +20,10 @@ from pipeline.launchers.kubernetes_containers import (
     volumes_of,
     worker_container,
 )
-from pipeline.launchers.kubernetes_names import SLOT, WORKERS, job_name, labels_of, secret_name
-from pipeline.launchers.kubernetes_names import WORKER as WORKER_LABEL
-from pipeline.launchers.kubernetes_overlay import laid_over
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.kubernetes.names import SLOT, WORKERS, job_name, labels_of, secret_name
+from pipeline.launchers.kubernetes.names import WORKER as WORKER_LABEL
+from pipeline.launchers.kubernetes.overlay import laid_over
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.logic.worker_ranges import write_ranges
 from pipeline.model.exits import FENCED
 from pipeline.model.images import Places

@@ -13,29 +13,27 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from attrs import evolve
 
-from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.kubernetes_api import KubernetesApi
 from pipeline.adapters.kubernetes_client import KubernetesClient
 from pipeline.errors import EngineError
-from pipeline.launchers.docker_specs import there
-from pipeline.launchers.kubernetes_board import Board, Seat
-from pipeline.launchers.kubernetes_ends import end_of, end_of_deleted, is_proven
-from pipeline.launchers.kubernetes_hearing import Hearing, Memory
-from pipeline.launchers.kubernetes_objects import ClusterObjects
-from pipeline.launchers.kubernetes_pending import why_waiting
-from pipeline.launchers.kubernetes_placing import Placer
-from pipeline.launchers.kubernetes_terms import PodTerms
+from pipeline.launchers.collecting import CollectingLauncher
+from pipeline.launchers.kubernetes.board import Board, Seat
+from pipeline.launchers.kubernetes.ends import end_of, end_of_deleted, is_proven
+from pipeline.launchers.kubernetes.hearing import Hearing, Memory
+from pipeline.launchers.kubernetes.objects import ClusterObjects
+from pipeline.launchers.kubernetes.pending import why_waiting
+from pipeline.launchers.kubernetes.placing import Placer
+from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.images import RunImages
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Remains
 from pipeline.ports.places import Hiring, PlaceEnd, PlaceStory, Waiting
 
-T = TypeVar("T")
 Object = dict[str, Any]
 TOGETHER: Final = 12
 """Requests under way at once, beside three watches."""
@@ -45,7 +43,7 @@ GONE_SECONDS: Final = 25.0
 """For pods to end when all is cleared away; then their objects are dropped."""
 
 
-class KubernetesLauncher:
+class KubernetesLauncher(CollectingLauncher):
     """`ports.Launcher`, `ports.Warm`, `ports.places.Elsewhere` and `ports.places.Telling`."""
 
     name = "kubernetes"
@@ -65,34 +63,14 @@ class KubernetesLauncher:
     ) -> None:
         """`local` collects; `terms` by slot; `images` are there once they have been pushed; `specs` and `root` are the
         agent's own; `tell` takes warnings for people; `sweep_made` removes what tests of a run have made in the cluster."""
-        self._local, self._client, self._specs, self._root = local, client, specs, root
-        self._read_images, self._tell, self._sweep_made = images, tell, sweep_made
-        self._images: RunImages | None = None
+        super().__init__(local, images, specs, root, ThreadPoolExecutor(TOGETHER, "kubernetes"))
+        self._client, self._tell, self._sweep_made = client, tell, sweep_made
         self._is_over = threading.Event()
         self._objects = ClusterObjects(KubernetesApi(client), namespace or client.namespace, self._is_over)
-        self._pool = ThreadPoolExecutor(TOGETHER, "kubernetes")
         self._board = Board(time.monotonic)
         self._memory = Memory(self._board)
         self._hearing = Hearing(self._board, self._objects, self._is_over, tell)
         self._placer = Placer(self._board, self._objects, terms, self._run_images, self._call)
-        self._closing: asyncio.Future[None] | None = None
-
-    # Collecting, on the agent.
-
-    async def warm(self, slot: int, suite: str) -> HarnessProcess:
-        """A harness on the agent, to collect with. Raises `EngineError`."""
-        return await self._local.warm(slot, suite)
-
-    async def harness(self, slot: int, suite: str) -> HarnessProcess:
-        """A harness on the agent. Raises `EngineError`."""
-        return await self._local.harness(slot, suite)
-
-    # Whole workers, elsewhere.
-
-    def specs_there(self) -> Mapping[str, HarnessSpec]:
-        """How harnesses start in the images."""
-        places = self._run_images().places
-        return {suite: there(spec, self._root, places) for suite, spec in self._specs.items()}
 
     def identity(self, slot: int) -> dict[str, str | int]:
         """Names the namespace and where the agent keeps logs; the worker adds its pod."""
@@ -107,8 +85,7 @@ class KubernetesLauncher:
     async def begin(self, hiring: Hiring) -> None:
         """Have a worker: in a seat of the slot that is free, else in a new Job. Raises `EngineError`."""
         await self._hearing.of(hiring.run)
-        if self._closing is None:
-            self._closing = asyncio.ensure_future(self._local.close())  # It has collected, and holds memory.
+        self._end_collecting()
         await self._placer.place(hiring)
 
     async def ended(self, hiring: Hiring) -> PlaceEnd:
@@ -180,9 +157,7 @@ class KubernetesLauncher:
         await self._hearing.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._client.close)
-        if self._closing is not None:
-            await self._closing
-        await self._local.close()
+        await self._close_local()
 
     # Ends.
 
@@ -246,14 +221,6 @@ class KubernetesLauncher:
             return None
         return found if found is not None and found["metadata"]["uid"] == uid else None
 
-    def _run_images(self) -> RunImages:
-        if self._images is None:
-            self._images = self._read_images()
-        return self._images
-
     @property
     def _logs(self) -> Path:
         return self._local.folder / "pods"
-
-    async def _call(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *arguments))
