@@ -159,6 +159,45 @@ def test_indexes_end_one_by_one(clock: Clock) -> None:
     assert over == [True, False, True, True, True, False, True, False]
 
 
+def test_a_jobs_news_are_for_those_seats_that_they_concern(clock: Clock) -> None:
+    """A Job of thousands tells of itself every second: whoever waits for another index is not woken."""
+    board = Board(clock)
+    workers = [hiring(f"w{slot}-1") for slot in range(4)]
+    board.place(job("a", "0-3:1"), workers)
+    seats = [board.seat_of(each.worker) for each in workers]
+
+    def woken(**status: Any) -> list[int]:
+        for seat in seats:
+            seat.news.clear()
+        board.see_job("MODIFIED", job("a", "0-3:1", **status))
+        return [seat.index for seat in seats if seat.news.is_set()]
+
+    assert woken(active=4) == []
+    assert woken(completedIndexes="1-2") == [1, 2]
+    assert woken(completedIndexes="1-2", failedIndexes="0") == [0]
+    assert woken(completedIndexes="1-2", conditions=[{"type": "FailureTarget", "status": "True"}]) == [0, 1, 2, 3]
+
+
+def test_a_job_is_missed_while_anybody_has_a_seat_or_lives_there(clock: Clock) -> None:
+    """In whichever order they end, and when a seat that was left is had again."""
+    board = Board(clock)
+    workers = [hiring(f"w{slot}-1") for slot in range(3)]
+    board.place(job("a", "0-2:1"), workers)
+    seats = [board.seat_of(each.worker) for each in workers]
+    for seat in (seats[0], seats[2]):
+        board.leave(seat)
+        assert board.is_missed("a")
+    board.see_pod("ADDED", pod("1", "a", 1, state=RUNNING))
+    board.leave(seats[1])
+    assert board.is_missed("a")
+    board.see_pod("MODIFIED", pod("1", "a", 1, state=ended(143)))
+    assert not board.is_missed("a")
+    board.sit(seats[0], hiring("w0-2"))
+    assert board.is_missed("a")
+    seats[0].is_stopped = True
+    assert not board.is_missed("a")
+
+
 def test_pods_of_an_index_are_its_seats(clock: Clock) -> None:
     """And of no other."""
     board = Board(clock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from attrs import define, field
@@ -67,6 +68,10 @@ class Board:
         self._in_job: dict[str, list[Seat]] = defaultdict(list)
         self._told: dict[str, list[Seat]] = defaultdict(list)
         """By the name that their pods are told."""
+        self._ended: dict[str, frozenset[int]] = {}
+        """Indexes that have succeeded or failed for good, by Job."""
+        self._first_missed: dict[str, int] = {}
+        """Where in a Job the first seat was that somebody would miss."""
         self._here: dict[str, Object] = {}
         """Pods whose objects are there."""
         self._hired: dict[str, Seat] = {}
@@ -83,13 +88,19 @@ class Board:
     # What the cluster tells.
 
     def see_job(self, kind: str, job: Object) -> None:
-        """A Job as it is, or was."""
+        """A Job as it is, or was; news for those seats only for which it is over now: a Job of thousands tells much."""
         name = job["metadata"]["name"]
-        self.jobs[name] = job
+        had_ended, ended = self._ended.get(name, frozenset()), ended_indexes(job)
+        was_over = self._is_over(name)
+        self.jobs[name], self._ended[name] = job, ended
         if kind == DELETED:
             self.gone_jobs.add(name)
         for index, worker in enumerate(workers_of(job)):
-            self._seat(name, index, worker, int(job["metadata"]["labels"].get(TERM, 0))).news.set()
+            self._seat(name, index, worker, int(job["metadata"]["labels"].get(TERM, 0)))
+        is_over = self._is_over(name) and not was_over
+        for seat in self._in_job[name]:
+            if is_over or (seat.index in ended and seat.index not in had_ended):
+                seat.news.set()
         self.changed.set()
 
     def see_pod(self, kind: str, pod: Object, *, is_old: bool = False) -> None:
@@ -191,13 +202,14 @@ class Board:
 
     def is_over(self, seat: Seat) -> bool:
         """Whether the Job will never have another pod there."""
-        job = self.jobs.get(seat.job)
-        if job is None or seat.job in self.gone_jobs or job["metadata"].get("deletionTimestamp"):
+        return self._is_over(seat.job) or seat.index in self._ended.get(seat.job, ())
+
+    def _is_over(self, name: str) -> bool:
+        """Whether a Job that was heard of will never have another pod."""
+        job = self.jobs.get(name)
+        if job is None or name in self.gone_jobs or job["metadata"].get("deletionTimestamp"):
             return job is not None
-        status = job["status"]
-        ended = (status.get("completedIndexes", ""), status.get("failedIndexes", ""))
-        is_indexed = any(seat.index in _indexes(text) for text in ended)
-        return is_indexed or any(condition_of(job, kind).get("status") == "True" for kind in OVER)
+        return any(condition_of(job, kind).get("status") == "True" for kind in OVER)
 
     def adoptable(self, slot: int) -> Seat | None:
         """A seat of that slot that nobody has, and where a pod is to begin or has just begun."""
@@ -229,6 +241,19 @@ class Board:
     def siblings(self, seat: Seat) -> Iterator[Seat]:
         """All seats of its Job."""
         return iter(self._in_job[seat.job])
+
+    def is_missed(self, job: str) -> bool:
+        """Whether anybody would miss a Job. Asked at every end, so it goes on where it last found somebody."""
+        seats, first = self._in_job[job], self._first_missed.get(job, 0)
+        for at in chain(range(first, len(seats)), range(first)):
+            if not self.is_done(seats[at]):
+                self._first_missed[job] = at
+                return True
+        return False
+
+    def is_done(self, seat: Seat) -> bool:
+        """Whether nobody would miss the seat."""
+        return seat.is_stopped or (not seat.hiring and not self._living(seat))
 
     def living_on(self, seat: Seat) -> list[Object]:
         """Pods of the seat that have not ended, as far as known."""
@@ -283,6 +308,14 @@ def is_replaced(pod: Object, *, is_gone: bool) -> bool:
 
 def _is_of(pod: Object, term: int | None) -> bool:
     return term is None or pod["metadata"].get("labels", {}).get(TERM) == str(term)
+
+
+def ended_indexes(job: Object) -> frozenset[int]:
+    """Indexes of a Job that have succeeded or failed for good."""
+    status = job.get("status", {})
+    return frozenset(
+        index for which in ("completedIndexes", "failedIndexes") for index in _indexes(status.get(which, ""))
+    )
 
 
 def _indexes(text: str) -> Iterator[int]:

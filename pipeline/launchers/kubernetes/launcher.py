@@ -110,7 +110,7 @@ class KubernetesLauncher(CollectingLauncher):
         seats = self._board.seats_named(workers)
         for seat in seats:
             seat.is_stopped = True
-        jobs = {seat.job for seat in seats if all(self._is_done(each) for each in self._board.siblings(seat))}
+        jobs = {job for job in {seat.job for seat in seats} if not self._board.is_missed(job)}
         pods = [pod["metadata"]["name"] for seat in seats for pod in self._board.living_on(seat)]
         delete = self._objects.delete
         await asyncio.gather(*(self._call(delete, "jobs", job, "batch/v1") for job in jobs - self._board.gone_jobs))
@@ -171,7 +171,7 @@ class KubernetesLauncher(CollectingLauncher):
         will_replace = self._board.will_replace(uid) and not seat.is_stopped
         self._board.leave(seat)
         self._memory.keep(pod)
-        if not will_replace and all(self._is_done(each) for each in self._board.siblings(seat)):
+        if not will_replace and not self._board.is_missed(seat.job):
             await self._placer.delete_job(seat.job)
         return evolve(end, disruption="") if seat.is_stopped and end.disruption != "fenced" else end
 
@@ -194,10 +194,6 @@ class KubernetesLauncher(CollectingLauncher):
         except TimeoutError:
             return False
         return True
-
-    def _is_done(self, seat: Seat) -> bool:
-        """Whether nobody would miss the seat's Job."""
-        return seat.is_stopped or (not seat.hiring and not self._board.living_on(seat))
 
     async def _drop(self, pods: Sequence[Object]) -> None:
         """Pods whose nodes do not say that they have ended: their objects go, and people are told what may be left."""
