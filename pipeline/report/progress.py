@@ -6,11 +6,15 @@ Knows no stream and reads no clock: the moment is given with each event.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from attrs import define, field
 
 from pipeline.model import events as e
 from pipeline.model.verdicts import Verdict
+
+PACE_SECONDS: Final = 30.0
+"""From then on a run that is slower than its estimates is taken for slow to its end; before, start-up would count for pace."""
 
 
 @define
@@ -40,6 +44,7 @@ class Progress:
     expected_seconds: float = 0.0
     run_began: float = 0.0
     done_before: int = 0
+    estimated: float = 0.0
     estimated_left: float = 0.0
     workers: dict[str, WorkerState] = field(factory=dict)
     waiting: dict[str, tuple[int, str]] = field(factory=dict)
@@ -84,7 +89,7 @@ class Progress:
     def plan(self, estimates: Mapping[str, float]) -> None:
         """Take the plan's estimates, so that the end can be foretold by seconds instead of tests."""
         self.estimates = estimates
-        self.estimated_left = sum(estimates.values())
+        self.estimated = self.estimated_left = sum(estimates.values())
 
     def seconds_left(self, now: float) -> float | None:
         """Expected seconds until the end, or None while nothing is known."""
@@ -94,10 +99,17 @@ class Progress:
         spent = now - self.run_began
         fresh = self.done - self.done_before
         if self.estimates and self.workers:
-            return max(0.0, self.estimated_left) / len(self.workers)
+            return max(0.0, self.estimated_left) / len(self.workers) * self._pace(spent)
         if fresh:
             return spent / fresh * left
         return max(0.0, self.expected_seconds - spent) or None
+
+    def _pace(self, spent: float) -> float:
+        """How many seconds of workers one estimated second has taken so far; never below 1."""
+        estimated = self.estimated - self.estimated_left
+        if spent < PACE_SECONDS or estimated <= 0:
+            return 1.0
+        return max(1.0, spent * len(self.workers) / estimated)
 
     def _run_started(self, event: e.RunStarted, now: float) -> None:
         self.phase, self.run_began = "running", now

@@ -157,6 +157,17 @@ def test_the_end_is_foretold_from_estimates(clock: FakeClock) -> None:
     assert reporter.progress.seconds_left(clock()) == 50.0
 
 
+def test_a_run_that_is_slower_than_its_estimates_is_foretold_by_its_pace(clock: FakeClock) -> None:
+    """The first run of a suite has no history, only a guess for each test."""
+    reporter = plain(clock)
+    begin(reporter, 3, workers=2)
+    reporter.plan(dict.fromkeys(("unit::t0", "unit::t1", "unit::t2"), 0.1))
+    clock.seconds += 60
+    list(finish_tests(reporter, 1))
+
+    assert reporter.progress.seconds_left(clock()) == pytest.approx(120)
+
+
 @pytest.mark.parametrize("done_before", [0, 5])
 def test_a_resumed_run_is_not_measured_by_the_estimate_of_its_rest(clock: FakeClock, done_before: int) -> None:
     """Its time is that of the whole, pauses included."""
