@@ -11,6 +11,9 @@ from attrs import define, field
 
 from tests.first_use.installing import Venv
 
+LONGEST_SECONDS = 230
+"""Of one command: the first one of a wrapper downloads and installs everything, beside other tests."""
+
 
 @define
 class Said:
@@ -59,7 +62,7 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=LONGEST_SECONDS,
             check=False,
         )
         return Said(done.returncode, done.stdout)

@@ -94,11 +94,11 @@ def asked_for(cluster: Cluster, folder: Path, count: int, mode: str, kubeconfig:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("mode", "few", "many"), [("shared", 20, 300), ("per-worker", 20, 60)])
+@pytest.mark.parametrize(("mode", "few", "many"), [("shared", 20, 1000), ("per-worker", 20, 60)])
 def test_lists_and_watches_do_not_grow_with_the_pods(
     cluster: Cluster, tmp_path: Path, mode: str, few: int, many: int
 ) -> None:
-    """Of hundreds of pods (thousands: `benchmarks.pods`) each is worth what each of twenty is: at most its own log, and its own Job where it has one."""
+    """Of a thousand pods (ten thousand: `benchmarks.pods`) each is worth what each of twenty is: at most its own log, and its own Job where it has one."""
     running(SharedKwok())
     cluster.api.delete(cluster.path("resourcequotas", "quota"))
     kubeconfig = cluster.service_account(rules_of(needed_rights()))

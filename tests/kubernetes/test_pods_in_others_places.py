@@ -26,11 +26,25 @@ def slot_of(pod: Pod, project: KubernetesProject) -> str:
     return str(event["worker"]).partition("-")[0]
 
 
-@pytest.mark.parametrize("mode", ["per-worker", "shared"])
-def test_the_jobs_own_pod_takes_the_place_of_one_that_was_evicted(project: KubernetesProject, mode: str) -> None:
-    """No Job is made anew; the pod is born with the name that its leader waits for, so nobody is taken for unborn."""
+def test_a_living_agent_does_not_wait_for_the_jobs_own_pod(project: KubernetesProject) -> None:
+    """It makes another Job, and the old one is gone: the controller would wait for ten seconds, and longer each time."""
     tests = some(project)
-    running = project.start(f"images.mode={mode}")
+    running = project.start()
+    running.until_begun(tests // 3)
+    before = set(jobs(project))
+    victim = project.running()[0]
+    disruptions.evict(project.cluster, victim["metadata"]["name"])
+    until(lambda: set(jobs(project)) - before, "another Job takes its place")
+    assert running.end(150) == 0, running.output
+
+    assert_sound(project, tests, repeats=1)
+    assert project.events("WorkerLost") == []
+
+
+def test_the_jobs_own_pod_takes_the_place_of_one_that_was_evicted(project: KubernetesProject) -> None:
+    """Of an Indexed Job. No Job is made anew; the pod is born with the name that its leader waits for, so nobody is taken for unborn."""
+    tests = some(project)
+    running = project.start("images.mode=shared")
     running.until_begun(tests // 3)
     before = set(jobs(project))
     victim = project.running()[0]

@@ -126,13 +126,14 @@ def test_coverage_and_declared_outputs_come_home(project: KubernetesProject, mea
 
 
 def test_a_pod_that_is_told_to_stop_seals_and_goes_within_seconds(project: KubernetesProject) -> None:
-    """SIGTERM reaches it: status 143 in under 5 s, its tombstone is its own, its Job replaces it."""
+    """SIGTERM reaches it: status 143 in under 5 s, its tombstone is its own, another one comes."""
     project.busy()
     running = project.start("workers.count=1", "workers.lease_seconds=60s")
     running.until_begun(4)
     (pod,) = project.running()
     ends: list[dict[str, Any]] = []
-    watching = threading.Thread(target=lambda: ends.extend(ended(project, pod["metadata"]["uid"])))
+    about = pod["metadata"]
+    watching = threading.Thread(target=lambda: ends.extend(ended(project, about["uid"], about["resourceVersion"])))
     watching.start()
     project.cluster.api.delete(project.cluster.path("pods", pod["metadata"]["name"]))
     assert running.end() == 0, running.output
@@ -146,15 +147,15 @@ def test_a_pod_that_is_told_to_stop_seals_and_goes_within_seconds(project: Kuber
     assert len(set(project.traces())) == len(project.verdicts())
 
 
-def ended(project: KubernetesProject, uid: str) -> list[dict[str, Any]]:
-    """How the worker of a pod ended, and when it was asked to, as a watch tells it."""
+def ended(project: KubernetesProject, uid: str, since: str) -> list[dict[str, Any]]:
+    """How the worker of a pod ended, and when it was asked to, as a watch from a version of it on tells it."""
     from pipeline.adapters.kubernetes_api import KubernetesApi
     from pipeline.adapters.kubernetes_client import KubernetesClient
     from pipeline.launchers.kubernetes.ends import terminated
 
     client = KubernetesClient(str(project.cluster.kubeconfig))
     api, path, found = KubernetesApi(client), project.cluster.path("pods"), []
-    for _, pod in api.watch(path, api.list(path)[1], 60):
+    for _, pod in api.watch(path, since, 60):
         told = terminated(pod)
         if pod["metadata"].get("uid") == uid and told:
             grace = pod["metadata"]["deletionGracePeriodSeconds"]

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.launchers.kubernetes.board import BIRTH_SECONDS, Board, Seat
 from pipeline.launchers.kubernetes.essence import JOB_INDEX, JOB_NAME, job_essence, pod_essence
+from pipeline.launchers.kubernetes.jobs import QUEUE
 from pipeline.launchers.kubernetes.names import TERM, WORKER, WORKERS
 from pipeline.ports.places import Hiring
 
@@ -117,6 +118,20 @@ def test_the_next_hiring_has_the_seat_where_the_job_makes_another_pod(
         assert uid_on(board, seat) is None
         board.see_pod("ADDED", pod("2", "a"))
         assert uid_on(board, board.seat_of("w0-2")) == "2"
+
+
+def test_a_job_is_kept_only_where_a_new_one_would_have_no_pod_sooner(clock: Clock) -> None:
+    """Its controller waits longer after each pod that was taken away; but other pods go on in it, or a queue has let it start."""
+    board = Board(clock)
+    queued = job("queued", "w1-1")
+    queued["metadata"]["labels"][QUEUE] = "team-a"
+    jobs = {"one": job("one", "w0-1"), "queued": queued, "two": job("two", "2-3:1")}
+    for body, names in zip(jobs.values(), (["w0-1"], ["w1-1"], ["w2-1", "w3-1"]), strict=True):
+        board.place(body, [hiring(name) for name in names])
+
+    found = {name: board.makes_wait(board.seat_of(name)) for name in ("w0-1", "w1-1", "w2-1", "w3-1")}
+
+    assert found == {"w0-1": True, "w1-1": False, "w2-1": False, "w3-1": False}
 
 
 def test_a_seat_has_one_hiring(board: Board) -> None:

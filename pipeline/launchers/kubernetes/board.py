@@ -17,7 +17,7 @@ from attrs import define, field
 from pipeline.launchers.kubernetes.containers import WORKER as CONTAINER
 from pipeline.launchers.kubernetes.ends import condition_of, disruption_of, has_ended, status_of, terminated
 from pipeline.launchers.kubernetes.essence import job_essence, place_of, pod_stub
-from pipeline.launchers.kubernetes.jobs import STOPPED
+from pipeline.launchers.kubernetes.jobs import QUEUE, STOPPED
 from pipeline.launchers.kubernetes.names import TERM, WORKER, WORKERS
 from pipeline.logic.worker_ranges import NAME, read_ranges
 from pipeline.model.exits import FENCED
@@ -241,6 +241,13 @@ class Board:
     def siblings(self, seat: Seat) -> Iterator[Seat]:
         """All seats of its Job."""
         return iter(self._in_job[seat.job])
+
+    def makes_wait(self, seat: Seat) -> bool:
+        """Whether a new Job has a pod sooner: after each pod that was taken away the controller waits for 10 s, then 20, 40, …
+
+        A Job of other pods is kept, and one that a queue has admitted.
+        """
+        return len(self._in_job[seat.job]) == 1 and QUEUE not in self.jobs[seat.job]["metadata"].get("labels", {})
 
     def is_missed(self, job: str) -> bool:
         """Whether anybody would miss a Job. Asked at every end, so it goes on where it last found somebody."""

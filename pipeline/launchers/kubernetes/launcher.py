@@ -1,6 +1,7 @@
 """Workers as pods of a Kubernetes cluster: `workers.launcher = "kubernetes"`. Tests are collected on the agent, as for `local`.
 
-A worker is one pod, made by a Job, which makes another one where the cluster took it away, whether an agent lives or not.
+A worker is one pod, made by a Job, which makes another one where the cluster took it away while no agent lives; one that lives
+does not wait for that where a Job has no other pod.
 What goes on is heard by watches, never asked for. Knows neither plans nor stores.
 """
 
@@ -168,12 +169,14 @@ class KubernetesLauncher(CollectingLauncher):
             log_end = await self._call(self._objects.save_log, name, self._logs / f"{name}.log")
         read = end_of_deleted if uid in self._board.gone else end_of
         end = read(pod, job, log_end=log_end) or PlaceEnd(code=None)
-        will_replace = self._board.will_replace(uid) and not seat.is_stopped
+        was_stopped, is_replaced = seat.is_stopped, self._board.will_replace(uid)
         self._board.leave(seat)
         self._memory.keep(pod)
-        if not will_replace and not self._board.is_missed(seat.job):
+        if self._board.makes_wait(seat):
+            seat.is_stopped = True
+        if (seat.is_stopped or not is_replaced) and not self._board.is_missed(seat.job):
             await self._placer.delete_job(seat.job)
-        return evolve(end, disruption="") if seat.is_stopped and end.disruption != "fenced" else end
+        return evolve(end, disruption="") if was_stopped and end.disruption != "fenced" else end
 
     def _end_without(self, seat: Seat) -> PlaceEnd:
         """Its Job will have no pod for it."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pipeline.launchers.kubernetes.containers import SERVICE, WORKER
 from pipeline.launchers.kubernetes.ends import condition_of, has_ended, status_of
+from pipeline.launchers.kubernetes.jobs import QUEUE
 from pipeline.model.kubernetes_quantities import parse_quantity
 from pipeline.ports.places import Waiting
 
@@ -64,7 +65,7 @@ def why_waiting(pod: Object | None, job: Object | None, events: Iterable[Object]
 
 def _why_no_pod(job: Object, events: Sequence[Object]) -> Waiting | None:
     if job.get("spec", {}).get("suspend"):
-        queue = job.get("metadata", {}).get("labels", {}).get("kueue.x-k8s.io/queue-name", "")
+        queue = job.get("metadata", {}).get("labels", {}).get(QUEUE, "")
         words = [each for each in events if each.get("reason") not in ("Suspended", "SuccessfulCreate")]
         text = f"its Job is suspended, {f'queue {queue!r} lets it start' if queue else 'until somebody resumes it'}"
         return _waiting("suspended", text, _message(words[-1]) if words else "")
