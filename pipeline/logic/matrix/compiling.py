@@ -110,6 +110,8 @@ class _Compiler:
         """Add statements; after a stanza they are another node's."""
         for statement in block.statements:
             if isinstance(statement, Stanza):
+                if not statement.variants:
+                    continue
                 node = self.stanza(statement, node.close(), node.variant)
             elif isinstance(statement, Inclusion):
                 node = self.extend(node, statement.block)

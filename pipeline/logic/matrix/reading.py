@@ -134,8 +134,6 @@ class _Reader:
         while below := cursor.take(line.indent):
             variants.append(self.variant(below, cursor, heading.axis))
         names = [variant.name for variant in variants]
-        if not variants:
-            raise MatrixError(line.place, "'variants:' without any", hint="write each below it, indented, as '- name:'")
         for wanted in heading.defaults:
             if wanted not in names:
                 raise MatrixError(

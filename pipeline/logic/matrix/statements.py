@@ -108,7 +108,7 @@ class Variant:
 
 @frozen(kw_only=True)
 class Stanza:
-    """`variants axis [default=name]:` with its variants."""
+    """`variants axis [default=name]:` with its variants; without any it is a placeholder, and multiplies nothing."""
 
     axis: str
     defaults: tuple[str, ...]
