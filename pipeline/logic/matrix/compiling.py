@@ -15,6 +15,7 @@ from pipeline.logic.matrix.statements import (
     Choice,
     Condition,
     Deletion,
+    Either,
     Inclusion,
     Operator,
     Selection,
@@ -115,6 +116,10 @@ class _Compiler:
                 node = self.stanza(statement, node.close(), node.variant)
             elif isinstance(statement, Inclusion):
                 node = self.extend(node, statement.block)
+            elif isinstance(statement, Either):
+                base = (node.close(),)
+                sides = [self.extend(_Open(node.variant, base), each).close() for each in statement.blocks]
+                node = _Open(node.variant, tuple(sides))
             elif isinstance(statement, Selection):
                 rule = Rule(statement.choice, statement.filter, statement.place)
                 (node.joins if rule.choice is Choice.JOIN else node.rules).append(rule)
@@ -130,7 +135,8 @@ class _Compiler:
         return Step(statement, variant)
 
     def condition(self, statement: Condition, variant: str) -> Choosing:
-        inner = self.extend(_Open(variant), statement.block)
+        said = f"[{'!' if statement.is_negated else ''}{statement.filter.text}]"
+        inner = self.extend(_Open(f"{variant} {said}".lstrip()), statement.block)
         items = chunked(inner.content)
         return Choosing(statement.filter, statement.is_negated, items, tuple(inner.rules), statement.place)
 

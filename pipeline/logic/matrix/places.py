@@ -9,13 +9,13 @@ from pipeline.errors import UsageError
 
 @frozen
 class Place:
-    """A line of a file, or of a string that has a name of its own (`<string>`)."""
+    """A line of a file, or of a string that has a name of its own (`<string>`); line 0 means the whole."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class MatrixError(UsageError):

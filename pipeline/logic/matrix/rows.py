@@ -13,7 +13,7 @@ from pipeline.logic.matrix.values import Step, Values, apply, flattened
 
 @frozen
 class Setting:
-    """What one statement made of a key; `variant` is the path of variants it stands in, empty outside of any."""
+    """What one statement made of a key; `variant` is the path of variants and `[conditions]` it stands in, empty outside of any."""
 
     value: str | None
     """None: the key was deleted, or goes on under another name."""

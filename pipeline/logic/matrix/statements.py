@@ -116,7 +116,14 @@ class Stanza:
     place: Place
 
 
-Statement = Assignment | Deletion | Suffix | Selection | Condition | Inclusion | Stanza
+@frozen(kw_only=True)
+class Either:
+    """Blocks whose rows come one after another, none multiplied with the others. Text has no form for it, tables have."""
+
+    blocks: tuple[Block, ...]
+
+
+Statement = Either | Assignment | Deletion | Suffix | Selection | Condition | Inclusion | Stanza
 
 
 @frozen

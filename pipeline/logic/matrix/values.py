@@ -29,7 +29,7 @@ _UNITS: Final = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 @frozen
 class Step:
-    """One statement about values, and the variant in which it stands (empty: in none)."""
+    """One statement about values, and the variants and `[conditions]` in which it stands (empty: in none)."""
 
     statement: Assignment | Deletion | Suffix
     variant: str
