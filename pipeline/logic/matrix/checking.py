@@ -14,7 +14,7 @@ from pipeline.logic.matrix.filters import Alternative, Filter
 from pipeline.logic.matrix.nearest import nearest
 from pipeline.logic.matrix.nodes import Choosing, Item, Node, Rule, Tree
 from pipeline.logic.matrix.places import MatrixError, Place
-from pipeline.logic.matrix.reaching import is_met_somewhere
+from pipeline.logic.matrix.reaching import is_begun, is_met_somewhere
 from pipeline.logic.matrix.statements import Choice
 
 
@@ -62,7 +62,7 @@ _HINTS = {
     Kind.SELECTION: "names are matched whole, outer variants (declared last) first: outer.inner, or outer..inner in any order",
     Kind.INNER: "a filter inside a variant sees the names of other stanzas, whether they stand above or below it",
     Kind.CONDITION: "write the names of variants, or take the block out",
-    Kind.DEPENDENCY: "a dependency is a variant of the same stanza, or of one that was written before",
+    Kind.DEPENDENCY: "a dependency is a variant of the same stanza, and of those before it with dots: sibling.inner",
 }
 
 
@@ -134,7 +134,7 @@ def _dependencies(node: Node, parent: Node) -> Iterator[Unmet]:
     for block in node.dependencies:
         wanted = Alternative(".".join(block), (block,))
         missing = [key for key in block if key not in parent.below]
-        if missing or not is_met_somewhere(parent, wanted):
+        if not is_begun(parent, block):
             near = nearest(missing[0], _plain(parent.below)) if missing else ""
             place = node.place or Place("<matrix>", 0)
             yield Unmet(

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from pipeline.errors import UsageError
-from pipeline.logic.matrix.filters import Alternative
 from pipeline.logic.matrix.nodes import Tree
-from pipeline.logic.matrix.reaching import is_met_somewhere
+from pipeline.logic.matrix.reaching import is_begun
 from pipeline.logic.matrix.rows import Row
 
 
@@ -25,7 +24,7 @@ def waits_of(tree: Tree, rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
     for row in rows:
         for dependency in row.dependencies:
             if dependency not in known:
-                known[dependency] = beginnings.get(dependency) or _anywhere(tree, rows, row, dependency)
+                known[dependency] = beginnings.get(dependency) or _nobody(tree, row, dependency)
         if row.dependencies:
             found = dict.fromkeys(name for dependency in row.dependencies for name in known[dependency])
             waits[row.name] = tuple(name for name in found if name != row.name)
@@ -46,13 +45,12 @@ def _beginnings(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
     return {start: tuple(names) for start, names in found.items()}
 
 
-def _anywhere(tree: Tree, rows: Sequence[Row], row: Row, dependency: str) -> tuple[str, ...]:
-    """Rows with the dependency within their names; an error when no name could ever have it."""
-    found = tuple(other.name for other in rows if f".{dependency}." in f".{other.name}.")
-    if not found and not is_met_somewhere(tree.root, Alternative(dependency, (tuple(dependency.split(".")),))):
-        hint = "a dependency is a variant of the same stanza, or of one that was written before"
+def _nobody(tree: Tree, row: Row, dependency: str) -> tuple[str, ...]:
+    """No rows; an error when no name could ever begin like that, filters apart."""
+    if not is_begun(tree.root, tuple(dependency.split("."))):
+        hint = "a dependency is a variant of the same stanza, and of those before it with dots: sibling.inner"
         raise UsageError(f"row {row.name!r} depends on {dependency!r}, which no row is called", hint=hint)
-    return found
+    return ()
 
 
 def _refuse_circles(waits: dict[str, tuple[str, ...]]) -> None:

@@ -41,12 +41,18 @@ class Matrix:
         return tuple(each for each in unmet(self._compiled()) if not each.is_grave)
 
     def rows(self) -> Iterator[Row]:
-        """Rows one by one. Raises `MatrixError` before the first for what `tree` refuses, and at the end when there was none."""
-        found = False
+        """Rows one by one.
+
+        Raises `MatrixError`: before the first for what `tree` refuses, at one whose name another has, at the end for none at all.
+        """
+        names: set[str] = set()
         for row in expand(self.tree()):
-            found = True
+            if row.name in names:
+                hint = "a name is a test's id: give one of the variants another"
+                raise MatrixError(Place("<matrix>", 0), f"two rows are called {row.name!r}", hint=hint)
+            names.add(row.name)
             yield row
-        if not found:
+        if not names:
             raise self._emptiness()
 
     def _compiled(self) -> Tree:

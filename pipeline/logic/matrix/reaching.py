@@ -56,3 +56,20 @@ def _is_found(root: Node, alternative: Alternative) -> bool:
             if decide_alternative(alternative, _only(labels)):
                 return True
     return bool(waiting)
+
+
+def is_begun(root: Node, block: Block) -> bool:
+    """Whether a path from below the root begins with these variants, one right after the other."""
+    seen: set[tuple[Node, Block]] = set()
+    waiting = [(child, block) for child in root.children]
+    while waiting:
+        state = waiting.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        node, left = state
+        if all(key in (label.name, label.long) for key, label in zip(left, node.labels, strict=False)):
+            if len(left) <= len(node.labels):
+                return True
+            waiting += [(child, left[len(node.labels) :]) for child in node.children]
+    return False

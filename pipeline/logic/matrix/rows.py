@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from attrs import frozen
 
 from pipeline.logic.matrix.places import Place
 from pipeline.logic.matrix.statements import Assignment, Deletion, Suffix
-from pipeline.logic.matrix.values import Step, Values, apply, flattened
+from pipeline.logic.matrix.values import Key, Step, Values, apply, flat_key
 
 
 @frozen
@@ -16,7 +16,7 @@ class Setting:
     """What one statement made of a key; `variant` is the path of variants and `[conditions]` it stands in, empty outside of any."""
 
     value: str | None
-    """None: the key was deleted, or goes on under another name."""
+    """None: the key was deleted."""
     statement: str
     variant: str
     place: Place
@@ -36,17 +36,13 @@ class Row:
     """Of a joined row, those it was made from."""
 
     def provenance(self) -> dict[str, tuple[Setting, ...]]:
-        """For each key that was ever there: what set it, the statement that counts last. Bounds and joins do not show up."""
-        if self.parts:
-            return {key: settings for part in self.parts for key, settings in part.provenance().items()}
-        values: Values = {}
-        found: dict[str, list[Setting]] = {}
-        for step in self.steps:
-            before = dict(values)
-            apply(step, values, own_values(self.name, self.shortname, self.dependencies))
-            for key, setting in _changed(step, before, values):
-                found.setdefault(key, []).append(setting)
-        return {key: tuple(settings) for key, settings in found.items()}
+        """For each key that was ever there: what set it, the statement that counts last. Bounds do not show up."""
+        values, found = _replayed(self)
+        told: dict[str, tuple[Setting, ...]] = {}
+        for key, settings in found.items():
+            name = flat_key(key, values) if key in values else "".join(_parts(key))
+            told[name] = (*told.get(name, ()), *settings)
+        return told
 
 
 def own_values(name: str, shortname: str, dependencies: tuple[str, ...]) -> dict[str, str]:
@@ -54,13 +50,30 @@ def own_values(name: str, shortname: str, dependencies: tuple[str, ...]) -> dict
     return {"name": name, "shortname": shortname, "dep": str(list(dependencies))}
 
 
-def _changed(step: Step, before: Values, after: Values) -> Iterator[tuple[str, Setting]]:
-    """Keys the step touched: those it says, even when their value stays the same, and those that changed."""
-    old, new = flattened(before), flattened(after)
-    said = getattr(step.statement, "key", None)
-    for key in dict.fromkeys((*old, *new)):
-        if old.get(key) != new.get(key) or (key == said and key in new):
-            yield key, Setting(new.get(key), written(step), step.variant, step.place)
+def _replayed(row: Row) -> tuple[Values, dict[Key, list[Setting]]]:
+    """The values of a row before suffixes became part of keys, and what was said of each."""
+    values: Values = {}
+    found: dict[Key, list[Setting]] = {}
+    for part in row.parts:
+        part_values, part_found = _replayed(part)
+        values |= part_values
+        found |= part_found
+    for step in row.steps:
+        before = dict(values)
+        apply(step, values, own_values(row.name, row.shortname, row.dependencies))
+        if isinstance(step.statement, Suffix):
+            found = {(*_parts(key), step.statement.text) if key in before else key: each for key, each in found.items()}
+            continue
+        said = getattr(step.statement, "key", None)
+        for key in dict.fromkeys((*before, *values)):
+            if before.get(key) != values.get(key) or (key == said and key in values):
+                setting = Setting(values.get(key), written(step), step.variant, step.place)
+                found.setdefault(key, []).append(setting)
+    return values, found
+
+
+def _parts(key: Key) -> tuple[str, ...]:
+    return key if isinstance(key, tuple) else (key,)
 
 
 def written(step: Step) -> str:

@@ -105,17 +105,23 @@ def substituted(text: str, values: Values, own: Mapping[str, str]) -> str:
 
 def flattened(values: Values) -> dict[str, str]:
     """Keys as texts: a suffix stays only where values differ, the last one given stands first."""
-    flat: Values = dict(values)
-    for key, value in values.items():
-        if isinstance(key, str):
-            continue
-        if values.get(key[0]) == value:
-            flat.pop(key)
-        elif all(other == value for name, other in values.items() if _parts(name)[0] == key[0]):
-            flat[key[0]] = flat.pop(key)
-        else:
-            flat[key[0] + "".join(reversed(key[1:]))] = flat.pop(key)
+    flat = dict(values)
+    for key in values:
+        if isinstance(key, tuple):
+            value, plain = flat.pop(key), flat_key(key, values)
+            if plain != key[0] or key[0] not in values:
+                flat[plain] = value
     return flat  # type: ignore[return-value]
+
+
+def flat_key(key: Key, values: Values) -> str:
+    """What a key of these values is called in the end; without its suffixes when all that would be so called are equal."""
+    if isinstance(key, str):
+        return key
+    value = values[key]
+    if values.get(key[0]) == value or all(each == value for name, each in values.items() if _parts(name)[0] == key[0]):
+        return key[0]
+    return key[0] + "".join(reversed(key[1:]))
 
 
 def bounded(values: Values, place_of: Callable[[str], Place]) -> None:
