@@ -159,6 +159,6 @@ class _Compiler:
             axis = Assignment(key=stanza.axis, operator=Operator.SET, value=variant.name, place=variant.place)
             node.content.append(self.step(axis, node.variant))
         node = self.extend(node, variant.block)
-        if stanza.axis in self.expanded:
-            node.takes_one = False
+        if stanza.axis and stanza.axis in self.expanded:
+            node.takes_one = False  # What is nested in a variant of an expanded axis is expanded with it.
         return node

@@ -35,7 +35,7 @@ class Draft(NamedTuple):
     short: str
     dependencies: tuple[str, ...]
     values: Values
-    chunks: tuple[Item, ...]
+    chunks: tuple[Chunk, ...]
     parts: tuple[Draft, ...] = ()
 
 
@@ -51,10 +51,10 @@ def row_of(tree: Tree, trail: Trail) -> Row:
 
 
 def _row(draft: Draft, *, has_suffixes: bool) -> Row:
-    values = flattened(draft.values) if has_suffixes else draft.values
-    steps = tuple(step for chunk in draft.chunks if isinstance(chunk, Chunk) for step in chunk.steps)
-    parts = tuple(_row(part, has_suffixes=has_suffixes) for part in draft.parts)
-    return Row(draft.name, draft.short, draft.dependencies, values, steps, parts)  # type: ignore[arg-type]
+    name, short, dependencies, values, chunks, parts = draft
+    flat = flattened(values) if has_suffixes else values
+    rows = tuple(_row(part, has_suffixes=has_suffixes) for part in parts) if parts else ()
+    return Row(name, short, dependencies, flat, chunks, rows)  # type: ignore[arg-type]
 
 
 def _drafts(tree: Tree, node: Node, trail: Trail, extra: tuple[Rule, ...] = ()) -> Iterator[Draft]:
@@ -70,17 +70,18 @@ def _drafts(tree: Tree, node: Node, trail: Trail, extra: tuple[Rule, ...] = ()) 
         if not node.children:
             yield _leaf(tree, trail)
             return
+        if node.has_default:
+            yield from _of_default(tree, node, trail)
+            return
         if len(node.children) > 1:
-            yield from _children(tree, node, trail)
+            for child in node.children:
+                yield from _drafts(tree, child, trail)
             return
         node = node.children[0]
 
 
-def _children(tree: Tree, node: Node, trail: Trail) -> Iterator[Draft]:
-    if not node.has_default:
-        for child in node.children:
-            yield from _drafts(tree, child, trail)
-        return
+def _of_default(tree: Tree, node: Node, trail: Trail) -> Iterator[Draft]:
+    """Those of the default child, or when it has none, of the others."""
     for child in node.children:
         found = False
         for draft in _drafts(tree, child, trail):
@@ -194,17 +195,17 @@ def _glued(inner: tuple[Item, ...], outer: tuple[Item, ...]) -> tuple[Item, ...]
 
 def _leaf(tree: Tree, trail: Trail) -> Draft:
     values: Values = {}
-    for item in trail.items:
-        assert isinstance(item, Chunk)  # A whole name decides every condition.
-        if item.plain is not None:
-            values.update(item.plain)
+    chunks: tuple[Chunk, ...] = trail.items  # type: ignore[assignment]  # A whole name decides every condition.
+    for chunk in chunks:
+        if chunk.plain is not None:
+            values.update(chunk.plain)
             continue
         own = own_values(trail.name, trail.short, trail.dependencies)
-        for step in item.steps:
+        for step in chunk.steps:
             apply(step, values, own)
     if tree.has_bounds:
         bounded(values, lambda key: _last_place(trail, key))
-    return Draft(trail.name, trail.short, trail.dependencies, values, trail.items)
+    return Draft(trail.name, trail.short, trail.dependencies, values, chunks)
 
 
 def _last_place(trail: Trail, key: str) -> Place:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from pipeline.logic.matrix.nodes import Chunk
 from pipeline.logic.matrix.places import Place
 from pipeline.logic.matrix.statements import Assignment, Deletion, Suffix
 from pipeline.logic.matrix.values import Key, Step, Values, apply, flat_key
@@ -31,7 +32,8 @@ class Row:
     dependencies: tuple[str, ...]
     """Beginnings of names of other rows, up to a dot."""
     values: Mapping[str, str]
-    steps: tuple[Step, ...]
+    chunks: tuple[Chunk, ...]
+    """What was carried out to get the values."""
     parts: tuple[Row, ...] = ()
     """Of a joined row, those it was made from."""
 
@@ -58,7 +60,7 @@ def _replayed(row: Row) -> tuple[Values, dict[Key, list[Setting]]]:
         part_values, part_found = _replayed(part)
         values |= part_values
         found |= part_found
-    for step in row.steps:
+    for step in (step for chunk in row.chunks for step in chunk.steps):
         before = dict(values)
         apply(step, values, own_values(row.name, row.shortname, row.dependencies))
         if isinstance(step.statement, Suffix):
