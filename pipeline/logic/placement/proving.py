@@ -138,25 +138,33 @@ def _together(demands: Sequence[Demand], places: Mapping[str, tuple[Place, ...]]
 
 
 def _bound(demands: Sequence[Demand], places: Mapping[str, tuple[Place, ...]]) -> list[tuple[str, list[str]]]:
-    """Tests that must be together: those with a word in common, directly or through others."""
-    group_of: dict[str, list[str]] = {}
-    said: dict[int, list[str]] = {}
-    for demand in demands:
-        if demand.test not in places:
-            continue
-        words = [f"exclusive {each!r}" for each in sorted(demand.exclusive)]
-        words += [f"affinity {demand.affinity!r}"] if demand.affinity else []
-        merged: list[str] = []
-        for group in {id(group_of[word]): group_of[word] for word in words if word in group_of}.values():
-            merged += group
-            words += said.pop(id(group))
+    """(words, tests) that must be together: tests with a word in common, directly or through others."""
+    worded = [(demand.test, _words(demand)) for demand in demands if demand.test in places]
+    parents: dict[str, str] = {}
+    for _, words in worded:
+        for word in words:
+            parents.setdefault(word, word)
+            parents[_root(parents, word)] = _root(parents, words[0])
+    said: dict[str, list[str]] = {}
+    for word in parents:
+        said.setdefault(_root(parents, word), []).append(word)
+    groups: dict[str, list[str]] = {}
+    for test, words in worded:
         if words:
-            merged.append(demand.test)
-            words = list(dict.fromkeys(words))
-            group_of |= dict.fromkeys(words, merged)
-            said[id(merged)] = words
-    groups = {id(group): group for group in group_of.values()}
-    return [(" and ".join(said[key]), group) for key, group in groups.items()]
+            groups.setdefault(_root(parents, words[0]), []).append(test)
+    return [(" and ".join(said[root]), tests) for root, tests in groups.items()]
+
+
+def _words(demand: Demand) -> list[str]:
+    words = [f"exclusive {each!r}" for each in sorted(demand.exclusive)]
+    return [*words, f"affinity {demand.affinity!r}"] if demand.affinity else words
+
+
+def _root(parents: dict[str, str], word: str) -> str:
+    while parents[word] != word:
+        parents[word] = parents[parents[word]]
+        word = parents[word]
+    return word
 
 
 def _first_apart(tests: Sequence[str], places: Mapping[str, tuple[Place, ...]]) -> list[str]:
