@@ -137,6 +137,24 @@ def test_a_join_makes_one_row_of_several() -> None:
     assert dict(row.values) == {"k_v1": "1", "k_v2": "2", "same": "s"}
 
 
+def test_joined_names_have_what_they_share_once() -> None:
+    """Up to the last dot; also with axes, and when both are the same."""
+    stanza = "variants:\n    - one:\n    - two:\nvariants os:\n    - linux:\n    - windows:\n"
+
+    assert names(stanza, "join linux..one linux..two") == ["(os=linux).one.two"]
+    assert names(stanza, "join one two\nonly linux") == ["(os=linux).one.two"]
+    assert names(stanza, "join linux..one linux..one") == ["(os=linux).one.one"]
+
+
+def test_joins_inside_a_joined_branch_are_carried_out_each_time() -> None:
+    """All pairs of pairs."""
+    inner = (
+        "variants:\n    - x:\n    - y:\nvariants:\n    - a:\n        join x y\n    - b:\n        join x y\njoin a b\n"
+    )
+
+    assert names(inner) == ["a.x.y.b.x.y"]
+
+
 def test_a_join_keeps_the_dependencies_of_both() -> None:
     """Nothing that one of them waits for is forgotten."""
     (row,) = rows("variants:\n    - base:\n    - one: base\n    - two: base\njoin one two\n")
@@ -163,5 +181,7 @@ def test_texts_go_on_from_each_other() -> None:
 
 
 def test_a_stanza_without_variants_is_a_placeholder() -> None:
-    """Avocado-VT's own files have one."""
-    assert names("variants:\n    - a:\n        variants:\n    - b:\n") == ["a", "b"]
+    """Avocado-VT's own files have one; what stands before it stays."""
+    text = "variants:\n    - x:\n    - y:\nvariants:\n    - a:\n        variants:\n    - b:\n"
+
+    assert names(text) == ["a.x", "a.y", "b.x", "b.y"]

@@ -170,6 +170,13 @@ def test_without_a_queue_nothing_has_a_place() -> None:
         prove([demand("a")], [])
 
 
+def test_a_long_list_of_problems_is_cut() -> None:
+    """The message stays readable; the error has them all."""
+    with pytest.raises(PlacementError, match="and 5 more") as error:
+        prove([demand(f"t{number}", host="gone") for number in range(25)], [host("h1", "q1")])
+    assert len(error.value.problems) == 25
+
+
 NAMES = st.sampled_from(["a", "b", "c"])
 FILTERS = st.sampled_from(["", "a", "b", "a, c", "a..b", "b.c"])
 SELECTINGS = st.builds(

@@ -10,7 +10,7 @@ from pipeline.errors import UsageError
 from pipeline.logic.resource_ranges.dividing import divide, environment, refuse_overlaps
 from pipeline.logic.resource_ranges.kinds import IPV6_FROM, Kind
 from pipeline.logic.resource_ranges.ranges import Range, parse_range, shared
-from pipeline.logic.resource_ranges.spans import Span, overlap_within
+from pipeline.logic.resource_ranges.spans import Span, common, overlap_within
 
 
 @st.composite
@@ -77,6 +77,42 @@ def test_what_two_ranges_share_is_found(one: Range, other: Range) -> None:
     found = shared(one, other)
 
     assert (found in both) if both else found is None
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), max_size=6)
+
+
+def spaced(pairs: list[tuple[int, int]]) -> list[Span]:
+    """Spans one after another, with gaps of these sizes."""
+    found, at = [], 0
+    for gap, size in pairs:
+        found.append(Span(at + gap, at + gap + size - 1))
+        at += gap + size
+    return found
+
+
+@given(SPANS, SPANS)
+def test_common_numbers_are_found_wherever_they_lie(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
+    """As counting says, the first stretch."""
+    left, right = spaced(one), spaced(other)
+    both = {number for span in left for number in range(span.first, span.last + 1)}
+    both &= {number for span in right for number in range(span.first, span.last + 1)}
+    found = common(left[::-1], right)
+
+    assert (found.first if found else None) == min(both, default=None)
+    assert found is None or set(range(found.first, found.last + 1)) <= both
+
+
+def test_less_than_one_for_each_place_is_refused() -> None:
+    """And how many there would have to be is said."""
+    ports = parse_range("vnc", Kind.PORT, ["5900-5903"])
+
+    with pytest.raises(UsageError, match="0 for each place is less than one"):
+        divide(ports, ["q1"], each=0)
+    with pytest.raises(UsageError, match="holds 4, and 3 for each of 2 places would need 6"):
+        divide(ports, ["q1", "q2"], each=3)
+    with pytest.raises(UsageError, match="holds 4, and one for each of 5 places would need 5"):
+        divide(ports, [f"q{number}" for number in range(5)])
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=8))

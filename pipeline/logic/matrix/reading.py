@@ -91,6 +91,10 @@ class _Reader:
             return self.inclusion(rest, line.place)
         said = without_comment(rest)
         if word == "del":
+            if not said or re.search(r"\s", said):
+                raise MatrixError(
+                    line.place, f"{line.text!r} deletes no single key", hint="write one name or pattern: del k.*"
+                )
             return Deletion(pattern=_pattern(said, line), place=line.place)
         if word == "suffix":
             if not re.fullmatch(r"[\w-]+", said):

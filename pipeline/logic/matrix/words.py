@@ -26,6 +26,9 @@ _PIECE: Final = re.compile(r'\([^()]*\)|"[^"]*"|\[[^\]]*\]|\{[^}]*\}|[^\s,]')
 
 def filter_of(text: str, place: Place) -> Filter:
     """The filter in a text without comment. Raises `MatrixError` for what is none."""
+    if "${" in text:
+        hint = "filters are decided before values are known; name the variants"
+        raise MatrixError(place, f"filter {text.strip()!r} refers to a value", hint=hint)
     words = list(_words(text, place))
     if not words:
         raise MatrixError(place, "a filter without a name", hint=HINT)
