@@ -64,7 +64,7 @@ def asked(trees: Mapping[str, Tree], test: str) -> dict[str, Answer]:
 
 
 def as_text(answers: Mapping[str, Answer]) -> str:
-    """For people: the value that counts, then those it overwrote; or the filters."""
+    """For people: the value that counts, then those it overwrote; or what dropped it."""
     from pipeline.logic.matrix.explaining import Kept
 
     lines: list[str] = []
@@ -87,11 +87,11 @@ def _kept(suite: str, kept: Kept) -> list[str]:
 
 
 def _dropped(suite: str, dropped: Dropped) -> list[str]:
-    return [f"{suite}::{dropped.name} does not run", *(f"  {rule.place}: {rule}" for rule in dropped.rules)]
+    return [f"{suite}::{dropped.name} does not run", *(f"  {each.place}: {each.said}" for each in dropped.reasons)]
 
 
 def as_json(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
-    """`[{suite, name, runs, …}]`: values with `set_by` from the first statement to the one that counts, or `filters`."""
+    """`[{suite, name, runs, …}]`: values with `set_by` from the first statement to the one that counts, or `dropped_by`."""
     from pipeline.logic.matrix.explaining import Kept
 
     return [
@@ -121,5 +121,5 @@ def _told(setting: Any) -> dict[str, Any]:
 
 
 def _dropped_json(dropped: Dropped) -> dict[str, Any]:
-    filters = [{"filter": str(rule), "place": str(rule.place)} for rule in dropped.rules]
-    return {"name": dropped.name, "runs": False, "filters": filters}
+    reasons = [{"said": each.said, "place": str(each.place)} for each in dropped.reasons]
+    return {"name": dropped.name, "runs": False, "dropped_by": reasons}

@@ -78,6 +78,17 @@ def test_a_filter_that_matches_nothing(wanted: str, message: str) -> None:
         rows(TWO_BY_TWO, wanted)
 
 
+def test_a_filter_between_stanzas_is_one_on_all_rows() -> None:
+    """Wherever it stands outside of variants; it may name what stands below it."""
+    text = "variants:\n    - a:\n    - b:\n{}\nvariants:\n    - x:\n    - y:\n"
+
+    assert names(text.format("only a..x")) == ["x.a"]
+    with pytest.raises(
+        MatrixError, match=r"<string>:4: filter 'c' in 'no a.x, c' matches nothing|'a.x' in 'no a.x, c'"
+    ):
+        rows(text.format("no a.x, c"))
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     """One run, one list."""
     with pytest.raises(MatrixError, match=r"(?s)'no windos'.*<string>:2: filter 'only bot'"):

@@ -65,7 +65,7 @@ def test_both_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "suite": "bench",
         "name": "boot.(os=windows)",
         "runs": False,
-        "filters": [{"filter": "no boot", "place": "<string>:7"}],
+        "dropped_by": [{"said": "no boot", "place": "<string>:7"}],
     }
 
 

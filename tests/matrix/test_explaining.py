@@ -47,7 +47,7 @@ def test_a_dropped_row_names_every_filter_that_drops_it() -> None:
     (dropped,) = explain(matrix(TEXT).tree(), "boot.(os=windows)")
 
     assert isinstance(dropped, Dropped)
-    assert [(str(rule), rule.place.line) for rule in dropped.rules] == [("only linux, install", 13), ("no boot", 8)]
+    assert [(each.said, each.place.line) for each in dropped.reasons] == [("only linux, install", 13), ("no boot", 8)]
 
 
 def test_short_names_and_bare_variants_are_understood() -> None:
@@ -63,8 +63,8 @@ def test_a_filter_in_a_conditional_block_is_named_only_where_it_holds() -> None:
     text = "variants:\n    - a:\n    - b:\na:\n    no a\nb:\n    no c\nvariants:\n    - c:\n    - d:\n"
     tree = matrix(text).tree()
 
-    assert [str(rule) for rule in explain(tree, "d.a")[0].rules] == ["no a"]  # type: ignore[union-attr]
-    assert [str(rule) for rule in explain(tree, "c.b")[0].rules] == ["no c"]  # type: ignore[union-attr]
+    assert [each.said for each in explain(tree, "d.a")[0].reasons] == ["no a"]  # type: ignore[union-attr]
+    assert [each.said for each in explain(tree, "c.b")[0].reasons] == ["no c"]  # type: ignore[union-attr]
     assert isinstance(explain(tree, "d.b")[0], Kept)
 
 
@@ -88,7 +88,7 @@ def test_suffixed_and_joined_rows_are_explained() -> None:
     assert dict(kept.row.values) == {"k_v1": "1", "k_v2": "2"}
     assert {key: each[-1].place.line for key, each in kept.settings.items()} == {"k_v1": 4, "k_v2": 7}
     (dropped,) = explain(tree, "three")
-    assert [str(rule) for rule in dropped.rules] == ["join one two"]  # type: ignore[union-attr]
+    assert [each.said for each in dropped.reasons] == ["join one two"]  # type: ignore[union-attr]
 
 
 def test_a_name_that_never_was_is_an_error_with_the_nearest() -> None:
@@ -115,3 +115,26 @@ def test_rows_of_tables_are_told_by_the_path_of_their_keys() -> None:
 
     assert isinstance(kept, Kept)
     assert str(kept.settings["t"][-1].place) == "fleet.toml override[0].set.t"
+
+
+def test_a_variant_that_a_default_stands_for_is_told() -> None:
+    """It is no filter that drops it; where the default has no rows, it is there."""
+    text = "variants:\n    - a:\n    - @b:\nvariants:\n    - x:\n    - y:\n        no b\n"
+    tree = matrix(text, defaults=True).tree()
+    (dropped,) = explain(tree, "x.a")
+
+    assert isinstance(dropped, Dropped)
+    assert [(each.said, each.place.line) for each in dropped.reasons] == [("default b", 3)]
+    assert [type(explain(tree, name)[0]) for name in ("x.b", "y.a")] == [Kept, Kept]
+    assert {row.name for row in matrix(text, defaults=True).rows()} == {"x.b", "y.a"}
+
+
+def test_a_bounded_value_names_its_bound() -> None:
+    """The last statement is the one that made the value."""
+    (kept,) = explain(matrix("mem = 4096\nvariants:\n    - a:\n        mem_max = 2048\n").tree(), "a")
+
+    assert isinstance(kept, Kept)
+    assert [(each.value, each.statement, each.place.line) for each in kept.settings["mem"]] == [
+        ("4096", "mem = 4096", 1),
+        ("2048", "mem_max = 2048", 4),
+    ]

@@ -127,7 +127,7 @@ def test_why_a_test_is_on_no_queue_is_told() -> None:
     (dropped,) = explain(matrix(TESTS, HOSTS).tree(), "nightly.host1.queue1.up.Linux.Fedora.8.32.rtl8139.boot")
 
     assert isinstance(dropped, Dropped)
-    assert [str(rule) for rule in dropped.rules] == ["only RHEL|Windows"]
+    assert [each.said for each in dropped.reasons] == ["only RHEL|Windows"]
 
 
 def test_a_pattern_that_is_found_nowhere_is_an_error() -> None:

@@ -25,8 +25,8 @@ def test_words_and_sizes_with_units() -> None:
     keys = Keys(labels="needs", memory="ram", exclusive="holds", affinity="vm")
     found = demand_of("t", "", {"needs": "kvm, gpu", "ram": "2Gi", "holds": "disk", "vm": "guest"}, keys)
 
-    assert (found.labels, found.memory_bytes) == ({"kvm", "gpu"}, 2 * 2**30)
-    assert (found.exclusive, found.affinity) == ({"disk"}, "guest")
+    assert (found.labels, found.memory_bytes) == (frozenset({"kvm", "gpu"}), 2 * 2**30)
+    assert (found.exclusive, found.affinity) == (frozenset({"disk"}), "guest")
 
 
 @pytest.mark.parametrize(

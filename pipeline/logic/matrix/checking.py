@@ -10,7 +10,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from pipeline.logic.matrix.filters import Alternative, Filter
+from pipeline.logic.matrix.filters import Alternative, Block, Filter
 from pipeline.logic.matrix.nearest import nearest
 from pipeline.logic.matrix.nodes import Choosing, Item, Node, Rule, Tree
 from pipeline.logic.matrix.places import MatrixError, Place
@@ -70,13 +70,16 @@ def unmet(tree: Tree) -> Iterator[Unmet]:
     """Everything that can never be met, outer nodes first."""
     above = _keys_above(tree.root)
     for node, outer in above.items():
-        known = outer | node.keys | node.below
-        kind = Kind.SELECTION if not node.labels and not outer else Kind.INNER
-        for rule in (*node.rules, *node.joins):
-            yield from _of_rule(tree, kind, rule, known)
-        yield from _of_items(tree, node.items, known)
-        if node.dependencies:
-            yield from _dependencies(node, next(each for each in above if node in each.children))
+        if node.rules or node.joins or node.is_open:
+            yield from _of_node(tree, node, frozenset(outer) | node.keys | node.below)
+    yield from _dependencies(above)
+
+
+def _of_node(tree: Tree, node: Node, known: frozenset[str]) -> Iterator[Unmet]:
+    kind = Kind.SELECTION if node.is_common else Kind.INNER
+    for rule in (*node.rules, *node.joins):
+        yield from _of_rule(tree, kind, rule, known)
+    yield from _of_items(tree, node.items, known)
 
 
 def refuse(tree: Tree, *, strict: bool = False) -> None:
@@ -130,30 +133,36 @@ def _dead(wanted: Filter, known: frozenset[str]) -> Iterator[tuple[Alternative, 
             yield alternative, nearest(missing[0], _plain(known))
 
 
-def _dependencies(node: Node, parent: Node) -> Iterator[Unmet]:
-    for block in node.dependencies:
-        wanted = Alternative(".".join(block), (block,))
-        missing = [key for key in block if key not in parent.below]
-        if not is_begun(parent, block):
-            near = nearest(missing[0], _plain(parent.below)) if missing else ""
-            place = node.place or Place("<matrix>", 0)
-            yield Unmet(
-                kind=Kind.DEPENDENCY, said=wanted.text, alternative=wanted.text, is_grave=False, near=near, place=place
-            )
+def _dependencies(nodes: Iterable[Node]) -> Iterator[Unmet]:
+    """Dependencies of variants that begin no name next to theirs; what several variants say is looked up once."""
+    for parent in nodes:
+        wanted = dict.fromkeys(block for child in parent.children for block in child.dependencies)
+        unmet_blocks = {block for block in wanted if not is_begun(parent, block)}
+        for child in parent.children if unmet_blocks else ():
+            for block in child.dependencies:
+                if block in unmet_blocks:
+                    yield _unmet_dependency(child, block, parent)
+
+
+def _unmet_dependency(node: Node, block: Block, parent: Node) -> Unmet:
+    missing = [key for key in block if key not in parent.below]
+    near = nearest(missing[0], _plain(parent.below)) if missing else ""
+    said, place = ".".join(block), node.place or Place("<matrix>", 0)
+    return Unmet(kind=Kind.DEPENDENCY, said=said, alternative=said, is_grave=False, near=near, place=place)
 
 
 def _plain(keys: Iterable[str]) -> list[str]:
     return [key for key in keys if not key.startswith("(")]
 
 
-def _keys_above(root: Node) -> dict[Node, frozenset[str]]:
+def _keys_above(root: Node) -> dict[Node, set[str]]:
     """For each node, outer ones first, the keys that may stand before it."""
-    above: dict[Node, frozenset[str]] = {}
-    for node in _outer_first(root):
-        own = above.setdefault(node, frozenset()) | node.keys
+    above: dict[Node, set[str]] = {node: set() for node in _outer_first(root)}
+    for node, outer in above.items():
         for child in node.children:
-            above[child] = above.get(child, frozenset()) | own
-    return {node: above[node] for node in _outer_first(root)}
+            above[child] |= outer
+            above[child] |= node.keys
+    return above
 
 
 def _outer_first(root: Node) -> list[Node]:

@@ -67,6 +67,7 @@ class _Open:
             is_open=any(isinstance(item, Choosing) for item in items),
             children=self.children,
             below=_below(self.children),
+            is_common=not self.variant,
             is_default=is_default,
             has_default=self.takes_one and any(child.is_default for child in self.children),
             place=variant.place if variant else None,

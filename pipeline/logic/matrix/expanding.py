@@ -50,6 +50,11 @@ def row_of(tree: Tree, trail: Trail) -> Row:
     return _row(_leaf(tree, trail), has_suffixes=tree.has_suffixes)
 
 
+def has_rows(tree: Tree, node: Node, trail: Trail) -> bool:
+    """Whether any row goes through that node after that trail."""
+    return next(_drafts(tree, node, trail), None) is not None
+
+
 def _row(draft: Draft, *, has_suffixes: bool) -> Row:
     name, short, dependencies, values, chunks, parts = draft
     flat = flattened(values) if has_suffixes else values

@@ -6,16 +6,17 @@ Nothing but the names asked for is walked, so the answer does not wait for the w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from attrs import frozen
 
 from pipeline.errors import UsageError
-from pipeline.logic.matrix.expanding import Trail, enter, expand, row_of
+from pipeline.logic.matrix.expanding import Trail, enter, expand, has_rows, row_of
 from pipeline.logic.matrix.filters import Label, Seen, decide
 from pipeline.logic.matrix.nearest import nearest
 from pipeline.logic.matrix.nodes import Choosing, Item, Node, Rule, Tree
+from pipeline.logic.matrix.places import Place
 from pipeline.logic.matrix.rows import Row, Setting
 from pipeline.logic.matrix.statements import Choice
 
@@ -34,11 +35,19 @@ class Kept:
 
 
 @frozen
+class Reason:
+    """What drops a combination, as it was written, and where."""
+
+    said: str
+    place: Place
+
+
+@frozen
 class Dropped:
-    """A combination that is not there, and every filter that drops it."""
+    """A combination that is not there, and everything that drops it."""
 
     name: str
-    rules: tuple[Rule, ...]
+    reasons: tuple[Reason, ...]
 
 
 def explain(tree: Tree, wanted: str) -> tuple[Kept | Dropped, ...]:
@@ -58,20 +67,36 @@ def explain(tree: Tree, wanted: str) -> tuple[Kept | Dropped, ...]:
 def _told(tree: Tree, path: tuple[Node, ...]) -> Kept | Dropped:
     labels = tuple(label for node in path for label in node.labels)
     seen = Seen(labels, frozenset(key for label in labels for key in label.keys), frozenset())
-    dropping = tuple(
-        rule
+    reasons = [
+        Reason(str(rule), rule.place)
         for node in path
         for rule in (*node.rules, *_opened(node.items, seen), *_of_joins(node))
         if (decide(rule.filter, seen) is True) is (rule.choice is Choice.NO)
-    )
-    if dropping:
-        return Dropped(".".join(label.long for label in labels), dropping)
-    trail: Trail | None = Trail()
-    for node in path:
-        trail = enter(node, trail, node.rules) if trail else None
+    ]
+    reasons = reasons or list(_of_defaults(tree, path))
+    if reasons:
+        return Dropped(".".join(label.long for label in labels), tuple(reasons))
+    trail = _trail(path)
     assert trail is not None  # No rule drops it.
     row = row_of(tree, trail)
     return Kept(row, row.provenance())
+
+
+def _trail(path: tuple[Node, ...]) -> Trail | None:
+    trail: Trail | None = Trail()
+    for node in path:
+        trail = enter(node, trail, node.rules) if trail else None
+    return trail
+
+
+def _of_defaults(tree: Tree, path: tuple[Node, ...]) -> Iterator[Reason]:
+    """Stanzas whose default stands for this variant, because it has rows."""
+    for at, (node, child) in enumerate(pairwise(path), start=1):
+        if not node.has_default or child.is_default:
+            continue
+        trail, default = _trail(path[:at]), next(each for each in node.children if each.is_default)
+        if trail is not None and has_rows(tree, default, trail):
+            yield Reason(f"default {default.text}", default.place or Place("<matrix>", 0))
 
 
 def _of_joins(node: Node) -> Iterator[Rule]:

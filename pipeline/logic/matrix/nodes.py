@@ -68,6 +68,8 @@ class Node:
     children: tuple[Node, ...]
     below: frozenset[str]
     """The keys of all labels further down."""
+    is_common: bool
+    """Whether it stands outside of any variant: what it says is said of all rows."""
     is_default: bool
     has_default: bool
     """Whether one default child is enough."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pipeline.logic.matrix.nodes import Chunk
 from pipeline.logic.matrix.places import Place
 from pipeline.logic.matrix.statements import Assignment, Deletion, Suffix
-from pipeline.logic.matrix.values import Key, Step, Values, apply, flat_key
+from pipeline.logic.matrix.values import BOUNDS, Key, Step, Values, apply, bounded, flat_key
 
 
 @frozen
@@ -32,13 +32,13 @@ class Row:
     dependencies: tuple[str, ...]
     """Beginnings of names of other rows, up to a dot."""
     values: Mapping[str, str]
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[Chunk, ...] = field(eq=False, repr=False)
     """What was carried out to get the values."""
-    parts: tuple[Row, ...] = ()
+    parts: tuple[Row, ...] = field(default=(), eq=False, repr=False)
     """Of a joined row, those it was made from."""
 
     def provenance(self) -> dict[str, tuple[Setting, ...]]:
-        """For each key that was ever there: what set it, the statement that counts last. Bounds do not show up."""
+        """For each key that was ever there: what set it, the statement that counts last."""
         values, found = _replayed(self)
         told: dict[str, tuple[Setting, ...]] = {}
         for key, settings in found.items():
@@ -71,7 +71,19 @@ def _replayed(row: Row) -> tuple[Values, dict[Key, list[Setting]]]:
             if before.get(key) != values.get(key) or (key == said and key in values):
                 setting = Setting(values.get(key), written(step), step.variant, step.place)
                 found.setdefault(key, []).append(setting)
+    if not row.parts:
+        _bound(values, found)
     return values, found
+
+
+def _bound(values: Values, found: dict[Key, list[Setting]]) -> None:
+    """Values that a bound replaced, with the last statement about that bound."""
+    before = dict(values)
+    bounded(values, lambda key: found[key][-1].place)
+    for key in [key for key in values if before.get(key) != values[key]]:
+        kind = next(kind for kind in BOUNDS if before.get(f"{key}{kind}") == values[key])
+        last = found[f"{key}{kind}"][-1]
+        found.setdefault(key, []).append(Setting(values[key], f"{key}{kind} = {values[key]}", last.variant, last.place))
 
 
 def _parts(key: Key) -> tuple[str, ...]:
