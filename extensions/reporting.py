@@ -33,7 +33,7 @@ FILES = {
     "html": "index.html",
 }
 """What the built-in formats are made of."""
-WITHOUT_EVENTS = ("junit", "ctrf", "html")
+WITHOUT_EVENTS = ("junit", "ctrf", "html", "metrics", "results")
 """Formats that need a run's outcomes only, which the store holds."""
 
 

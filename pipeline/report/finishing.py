@@ -74,10 +74,32 @@ def html(directory: Path, reproduce: Reproduce) -> Reporter:
     return HtmlReport(directory, reproduce=reproduce)
 
 
+def metrics(directory: Path, _reproduce: Reproduce) -> Reporter:
+    """The report `metrics`."""
+    from pipeline.report.metrics import MetricsReport
+
+    return MetricsReport(directory)
+
+
+def results(directory: Path, _reproduce: Reproduce) -> Reporter:
+    """The report `results`."""
+    from pipeline.report.merged_results import ResultsReport
+
+    return ResultsReport(directory)
+
+
 Factory = Callable[[Path, Reproduce], Reporter]
 """Makes a reporter that writes into a directory; what the entry point group `doit_fleet.reporters` names."""
 
-FACTORIES: Final[dict[str, Factory]] = {"events": events, "junit": junit, "ctrf": ctrf, "trace": trace, "html": html}
+FACTORIES: Final[dict[str, Factory]] = {
+    "events": events,
+    "junit": junit,
+    "ctrf": ctrf,
+    "trace": trace,
+    "html": html,
+    "metrics": metrics,
+    "results": results,
+}
 """The built-in reports by their names in `reports.formats`."""
 
 

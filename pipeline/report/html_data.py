@@ -141,7 +141,7 @@ class _Builder:
 
     def _detail(self, result: Result) -> int:
         """The number of a result's details, -1 when it has none or there is no room."""
-        if result.verdict in {Verdict.PASSED, Verdict.XPASSED} and not result.earlier:
+        if result.verdict in {Verdict.PASSED, Verdict.XPASSED} and not result.earlier and not result.properties:
             return -1
         text = _safe(_encode(_facts(result, self._reproduce)))
         if self._detail_bytes + len(text) > self._limits.details_bytes:
