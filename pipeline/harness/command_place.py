@@ -136,11 +136,16 @@ def plain_name(text: str, more: str = "") -> str:
 
 
 def remove(path: str) -> None:
-    """Remove a folder of ours as far as it can be; folders that a test has locked are opened first."""
+    """Remove a folder of ours as far as it can be."""
+    unlock(path)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def unlock(path: str) -> None:
+    """Open folders that a test has closed to everybody; links are not followed."""
     for folder, names, _ in os.walk(path):
         for name in names:
-            with contextlib.suppress(OSError):
-                inner = os.path.join(folder, name)
-                if not os.path.islink(inner):
+            inner = os.path.join(folder, name)
+            if not os.path.islink(inner):
+                with contextlib.suppress(OSError):
                     os.chmod(inner, 0o700)
-    shutil.rmtree(path, ignore_errors=True)

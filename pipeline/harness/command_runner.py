@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from . import command_result
 from . import command_template as template
-from .command_place import OUTPUT, Call, Place, plain_name, remove
+from .command_place import OUTPUT, Call, Place, plain_name, remove, unlock
 from .command_setups import SetUps, Trouble
 from .command_written import Unreadable, matching, metrics_of, output_of, results_of
 from .pytest_queue import Entry, Queue
@@ -41,9 +41,9 @@ class Fields(Dict[str, str]):
     def __missing__(self, name: str) -> str:
         if name.startswith(template.ENVIRONMENT):
             variable = name[len(template.ENVIRONMENT) :]
-            if variable in self.env:
-                return self.env[variable]
-            return os.environ[variable]
+            for environment in (self.env, os.environ):
+                if variable in environment:
+                    return environment[variable]
         raise KeyError(name)
 
 
@@ -65,6 +65,7 @@ class Runner:
         self._channel.say("start", batch=entry.batch.name, i=entry.i, at=self._now())
         if entry.batch.careful:
             self._queue.wait_for_go(entry)
+        self._channel.flush()  # A command may take hours, and somebody counts them.
         if not self._place.halt.asked:
             result = self._decided(entry, row)
             if result is not None:
@@ -158,13 +159,14 @@ class Runner:
         """Leave what the settings name, and nothing else."""
         kept = {name for pattern in self._terms["keep"] for name in matching(folder, pattern)}
         if not kept:
-            return remove(folder)
+            remove(folder)
+            return
+        unlock(folder)
         for where, folders, names in os.walk(folder, topdown=False):
             for name in [*names, *folders]:
                 path = os.path.join(where, name)
                 if os.path.relpath(path, folder) not in kept:
                     _drop(path)
-        return None
 
     def _tear_down(self, entry: Entry, row: Row, result: Dict[str, Any]) -> None:
         """Tear down what the next test does not share, if it is known by now which one that is."""
@@ -202,14 +204,16 @@ class Runner:
                 self._channel.say("done", batch=entry.batch.name)
 
 
+class _Shown(Dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "{%s}" % name
+
+
 def shown(command: Any, fields: Mapping[str, str]) -> str:
-    """A command as a person would type it."""
+    """A command as a person would type it; fields that are not known here stay as they are."""
     if isinstance(command, str):
         return command
-    try:
-        return " ".join(shlex.quote(word) for word in template.arguments(command, fields))
-    except KeyError:
-        return " ".join(map(shlex.quote, command))
+    return " ".join(shlex.quote(word) for word in template.arguments(command, _Shown(fields)))
 
 
 def _drop(path: str) -> None:
