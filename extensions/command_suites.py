@@ -64,6 +64,7 @@ def command_terms(
         results=_below(name, "results", settings.results.get()),
         setups=tuple(setups),
         shipped=shipped,
+        shipped_digest=_digest(root, shipped),
     )
 
 
@@ -183,6 +184,14 @@ def _below(suite: str, setting: str, patterns: Sequence[str]) -> tuple[str, ...]
                 hint="patterns are relative to the test's own folder, below it",
             )
     return tuple(patterns)
+
+
+def _digest(root: Path, names: Sequence[str]) -> str:
+    """Over the contents of files: what a command has made is mostly none of the sources."""
+    from extensions.deciding import digest
+    from pipeline.adapters.inputs import file_digests
+
+    return digest(dict(file_digests(root, names)))
 
 
 def _written(folder: Path, content: bytes) -> Path:

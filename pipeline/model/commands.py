@@ -62,6 +62,8 @@ class CommandTerms:
     setups: tuple[SetUp, ...] = ()
     shipped: tuple[str, ...] = ()
     """Files beside the sources that tests need, relative to the suite's root: of globs, and what lines come from."""
+    shipped_digest: str = ""
+    """Over their contents."""
 
     @property
     def teardown_seconds(self) -> float:
