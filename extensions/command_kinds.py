@@ -103,7 +103,29 @@ def _status(value: object) -> int:
     return value
 
 
+def _counts(value: object) -> Mapping[str, int]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) and name for name in value):
+        raise TypeError
+    for name, count in value.items():
+        if "," in name:
+            raise ValueError(f"{name!r} holds a comma")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise ValueError(f"{name!r} is {count!r}")
+    return MappingProxyType(dict(value))
+
+
+def _shown_counts(value: Mapping[str, int]) -> str:
+    return "{" + ", ".join(f"{name}={count}" for name, count in value.items()) + "}"
+
+
 command_line: Final = CommandLine()
+counts: Final[Kind[Mapping[str, int]]] = Simple(
+    "a table of whole numbers from 1 up",
+    {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+    _counts,
+    read=_toml,
+    show=_shown_counts,
+)
 rows: Final = Sequence(Tests(), form="a list of tables, each a test")
 statuses: Final = Sequence(
     Simple("an exit status from 0 to 255", {"type": "integer", "minimum": 0, "maximum": 255}, _status, read=_digits),

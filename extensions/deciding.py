@@ -112,4 +112,5 @@ def wishes_of(fleet: Fleet) -> Wishes:
         allow_empty=run.allow_empty.get(),
         fail_on_flaky=run.fail_on_flaky.get(),
         claim_seconds=CLAIM_SECONDS["://" in str(fleet.store.url.get())],
+        limits=run.limits.get(),
     )

@@ -23,7 +23,7 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class MetricsReport:
-    """Writes metrics.csv when a run ends, if any test has measured something."""
+    """Writes metrics.csv when a run ends, if any test has measured a number."""
 
     name = "metrics"
 
@@ -36,7 +36,7 @@ class MetricsReport:
     def finish(self, run: MergedRun) -> Sequence[str]:
         """Write the file; none when nothing was measured, and one of an earlier run is removed."""
         rows = [(outcome, measured) for outcome in run.outcomes if (measured := metrics_of(outcome))]
-        if not rows:
+        if not any(isinstance(value, int | float) for _, measured in rows for value in measured.values()):
             self._path.unlink(missing_ok=True)
             return ()
         columns = list(dict.fromkeys(name for _, measured in rows for name in measured))

@@ -137,3 +137,18 @@ command = "mkdir ../lock-$DOIT_FLEET_VALUE_disk && sleep 0.05 && rmdir ../lock-$
 
     assert done.code == 0, done.output
     assert "8 passed" in done.output
+
+
+def test_a_resource_may_have_room_for_two(bench: Bench) -> None:
+    """With four workers there are never more than two at it, and at some time two."""
+    rows = ", ".join(f'{{ name = "t{n}" }}' for n in range(8))
+    bench.suite(f"""
+rows = [{rows}]
+exclusive = "storage-heavy"
+command = "mkdir -p ../now/$DOIT_FLEET_TEST && ls ../now | wc -l >> ../trace && sleep 0.2 && rmdir ../now/$DOIT_FLEET_TEST"
+""")
+
+    done = bench.fleet("workers.count=4", "run.limits={ storage-heavy = 2 }")
+
+    assert done.code == 0, done.output
+    assert (len(bench.ran), max(bench.ran)) == (8, "2"), bench.ran

@@ -61,7 +61,13 @@ def test_fields_are_filled_everywhere(tmp_path: Path) -> None:
         "{env.HOME_OF}",
         "{root}",
     )
-    command = ("sh", "-c", 'pwd; echo "$@"; echo $DOIT_FLEET_VALUE_x_y "$DOIT_FLEET_LINE"', "-", *words)
+    command: tuple[str, ...] = (
+        "sh",
+        "-c",
+        'pwd; echo "$@"; echo $DOIT_FLEET_VALUE_x_y "$DOIT_FLEET_LINE"',
+        "-",
+        *words,
+    )
 
     one = result(tmp_path, command, row, cwd="{values.v}")
     assert one["message"] == "there is no field {env.HOME_OF} here"
