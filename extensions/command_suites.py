@@ -197,7 +197,9 @@ def _digest(root: Path, names: Sequence[str]) -> str:
 def _written(folder: Path, content: bytes) -> Path:
     """The frozen file, named by its content; whole or not there."""
     path = folder / f"tests-{command_rows.digest(content)}.json"
-    if not path.exists():
+    if path.exists():
+        os.utime(path)  # Old ones are removed one day.
+    else:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}.part")

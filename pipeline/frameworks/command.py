@@ -9,7 +9,7 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ from pipeline.model.tests import Test
 
 name = "command"
 wanted: Mapping[str, int] = {}
-KEPT_RUNS = 5
-"""Of so many earlier runs the folders of tests stay."""
+KEPT_RUNS, KEPT_TESTS = 5, 20
+"""Of so many earlier runs the folders of tests stay; so many frozen files."""
 
 
 def harness(suite: Suite, *, run: str, slots: int, seed: int) -> HarnessSpec:
@@ -39,7 +39,7 @@ def harness(suite: Suite, *, run: str, slots: int, seed: int) -> HarnessSpec:
         cwd=suite.root,
         env=suite.env,
         module="command_session",
-        options={**options(suite), "slots": slots},
+        options={**options(suite), "slots": slots, "stop_seconds": _terms(suite).teardown_seconds},
     )
 
 
@@ -133,14 +133,19 @@ def condemns(suite: Suite, path: Path) -> bool:
 
 
 def prepare(suite: Suite, facts: Mapping[str, Any]) -> None:
-    """Remove the folders of tests of runs that are long over."""
-    runs = Path(suite.root, _terms(suite).folder, "runs")
+    """Remove the folders of tests of runs that are long over, and frozen files that were not used for long."""
+    folder = Path(suite.root, _terms(suite).folder)
+    for old in _by_age(folder.glob("runs/*"))[:-KEPT_RUNS]:
+        shutil.rmtree(old, ignore_errors=True)
+    for old in _by_age(folder.glob("tests-*.json"))[:-KEPT_TESTS]:
+        old.unlink(missing_ok=True)
+
+
+def _by_age(paths: Iterable[Path]) -> list[Path]:
     try:
-        old = sorted((path for path in runs.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
-    except OSError:
-        return
-    for path in old[:-KEPT_RUNS]:
-        shutil.rmtree(path, ignore_errors=True)
+        return sorted(paths, key=lambda path: path.stat().st_mtime)
+    except OSError:  # Another run tidies up.
+        return []
 
 
 def conclude(suite: Suite, facts: Mapping[str, Any], command: Callable[[Sequence[str], str], str]) -> Conclusion:

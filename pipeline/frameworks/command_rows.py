@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +77,17 @@ def freeze(suite: str, rows: Sequence[Row], templates: Templates, selected: Sele
     _check_names(suite, rows)
     _check_templates(suite, rows, templates)
     chosen = _chosen(suite, rows, selected.wanted)
-    ordered = _ordered(suite, chosen)
+    all_steps = {id(row): _steps(templates.setups, row, suite) for row in chosen}
+    ordered = _ordered(suite, chosen, all_steps)
     units = _units(ordered)
     tests, told, seen = [], [], dict[str, int]()
     for row in ordered:
         occurrence = seen.get(row.name, 0)
         seen[row.name] = occurrence + 1
-        fields = fields_of(row, suite)
-        group = _group(templates.setups, fields)
-        unit = units.get(row.name) or _whole_group(templates.setups, fields)
-        exclusive = template.fill(templates.exclusive, fields)
-        tests.append([row.name, occurrence, unit, exclusive, group or row.file or suite])
+        steps = all_steps[id(row)]
+        unit = units.get(row.name) or _whole_group(templates.setups, steps)
+        exclusive = template.fill(templates.exclusive, fields_of(row, suite)) if templates.exclusive else ""
+        tests.append([row.name, occurrence, unit, exclusive, steps[0] if steps else row.file or suite])
         told.append([dict(row.values), row.file, row.line, [[need, 0] for need in row.dependencies]])
     frozen_ = {"format": FORMAT, "tests": tests, "rows": told, "deselected": len(rows) - len(chosen)}
     return json.dumps(frozen_, separators=(",", ":")).encode("ascii")
@@ -111,25 +112,32 @@ def key_fields(setups: Sequence[SetUp], position: int) -> list[str]:
 
 
 def _name_of_line(line: str) -> str:
-    if len(line) <= LONGEST_NAME:
-        return line
-    return f"{line[:LONGEST_NAME]}… {hashlib.sha256(line.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    name = "".join(sign if sign.isprintable() else " " for sign in line)
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[:LONGEST_NAME]}… {hashlib.sha256(line.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def _check_names(suite: str, rows: Sequence[Row]) -> None:
     seen: set[str] = set()
     for row in rows:
-        if not row.name or any(ord(sign) < 32 for sign in row.name):
+        if not row.name or not row.name.isprintable():
             raise UsageError(f"suite {suite!r}: {row.name!r} is no name for a test (it must be one line)")
         if row.name in seen and not row.line:
             raise UsageError(f"suite {suite!r}: two rows are called {row.name!r}", hint="rename one of them")
         seen.add(row.name)
-        variables = [template.value_variable(name) for name in row.values]
-        if len(set(variables)) < len(variables):
-            twice = next(each for at, each in enumerate(variables) if each in variables[:at])
+        twice = _variable_that_comes_twice(tuple(row.values))
+        if twice:
             raise UsageError(f"suite {suite!r}: two values of row {row.name!r} become the variable {twice!r}")
         if any("\0" in text for text in (*row.values.values(), row.line, row.file)):
             raise UsageError(f"suite {suite!r}: a value of row {row.name!r} holds a zero byte")
+
+
+@lru_cache(maxsize=1000)
+def _variable_that_comes_twice(names: tuple[str, ...]) -> str:
+    """Rows of a suite mostly have the same names."""
+    variables = [template.value_variable(name) for name in names]
+    return next((each for at, each in enumerate(variables) if each in variables[:at]), "")
 
 
 def _check_templates(suite: str, rows: Sequence[Row], templates: Templates) -> None:
@@ -147,7 +155,8 @@ def _check_templates(suite: str, rows: Sequence[Row], templates: Templates) -> N
             check_shell(suite, place, command)
             _refuse(suite, place, "", _names(suite, place, *template.words(command)) - known, known)
     check_shell(suite, "command", templates.command)
-    for row in rows:
+    kinds = {(tuple(row.values), bool(row.file), bool(row.line)): row for row in reversed(rows)}
+    for row in kinds.values():
         fields = fields_of(row, suite)
         for place, names in wanted.items():
             _refuse(suite, place, row.name, names - fields.keys(), fields)
@@ -205,19 +214,43 @@ def _chosen(suite: str, rows: Sequence[Row], wanted: Callable[[Row], bool]) -> l
     return [row for row in rows if row.name in names]
 
 
-def _ordered(suite: str, rows: Sequence[Row]) -> list[Row]:
-    """Rows behind what they depend on, else as they came. Raises `UsageError` for a circle."""
+def _ordered(suite: str, rows: Sequence[Row], all_steps: Mapping[int, tuple[str, ...]]) -> list[Row]:
+    """Tests of one group behind each other, and each behind what it depends on; else as they came.
+
+    Raises `UsageError` for a circle.
+    """
+    places: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        steps = all_steps[id(row)]
+        for depth in range(1, len(steps) + 1):
+            places.setdefault(steps[:depth], len(places))
+    ranks = {steps: [places[steps[: at + 1]] for at in range(len(steps))] for steps in set(all_steps.values())}
+    grouped = sorted(rows, key=lambda row: ranks[all_steps[id(row)]])
+    return _behind_their_needs(suite, grouped)
+
+
+def _behind_their_needs(suite: str, rows: Sequence[Row]) -> list[Row]:
     from graphlib import CycleError, TopologicalSorter
 
     if not any(row.dependencies for row in rows):
         return list(rows)
-    sorter = TopologicalSorter({row.name: row.dependencies for row in rows})
     try:
-        places = {name: place for place, name in enumerate(sorter.static_order())}
+        TopologicalSorter({row.name: row.dependencies for row in rows}).prepare()
     except CycleError as error:
         circle = " -> ".join(map(repr, error.args[1]))
         raise UsageError(f"suite {suite!r}: rows depend on each other in a circle: {circle}") from error
-    return sorted(rows, key=lambda row: places[row.name])
+    by_name = {row.name: row for row in rows}
+    ordered: dict[int, Row] = {}
+    for row in rows:
+        waiting = [row]
+        while waiting:
+            needs = [by_name[need] for need in waiting[-1].dependencies if id(by_name[need]) not in ordered]
+            if needs:
+                waiting += reversed(needs)
+            else:
+                last = waiting.pop()
+                ordered.setdefault(id(last), last)
+    return list(ordered.values())
 
 
 def _units(rows: Sequence[Row]) -> dict[str, str]:
@@ -235,12 +268,16 @@ def _units(rows: Sequence[Row]) -> dict[str, str]:
     return {name: f"needs {top(name)}" for name in list(parents)}
 
 
-def _group(setups: Sequence[SetUp], fields: Mapping[str, str]) -> str:
-    keys = [f"{one.name}={template.fill(one.key, fields)}" for one in setups if one.per == "group"]
-    return "/".join(keys)
+def _steps(setups: Sequence[SetUp], row: Row, suite: str) -> tuple[str, ...]:
+    """The groups that a test is in, the outermost first."""
+    if not setups:
+        return ()
+    fields = fields_of(row, suite)
+    return tuple(f"{one.name}={template.fill(one.key, fields)}" for one in setups if one.per == "group")
 
 
-def _whole_group(setups: Sequence[SetUp], fields: Mapping[str, str]) -> str:
+def _whole_group(setups: Sequence[SetUp], steps: Sequence[str]) -> str:
     """The innermost group that must not be split."""
-    last = max((at for at, one in enumerate(setups) if one.per == "group" and not one.may_split), default=-1)
-    return _group(setups[: last + 1], fields) if last >= 0 else ""
+    groups = [one for one in setups if one.per == "group"]
+    last = max((at for at, one in enumerate(groups) if not one.may_split), default=-1)
+    return "/".join(steps[: last + 1])

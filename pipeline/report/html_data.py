@@ -192,10 +192,15 @@ def _facts(result: Result, reproduce: Reproduce) -> dict[str, Any]:
     if result.sections:
         facts["sections"] = [(inert(title), inert(text)) for title, text in result.sections]
     if result.properties:
-        facts["properties"] = [(inert(name), inert(str(value))) for name, value in result.properties]
+        facts["properties"] = [(inert(name), inert(_told(value))) for name, value in result.properties]
     if result.earlier:
         facts["earlier"] = [inert(_story(each)) for each in result.earlier]
     return facts
+
+
+def _told(value: object) -> str:
+    """A property's value; what has parts, as JSON."""
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _story(result: Result) -> str:
