@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from attrs import asdict
 
@@ -47,6 +47,18 @@ class Harness(driving.Harness):
             "warm": True,
             **options,
         }
+        self.rows = rows
+        self._start(folder, told)
+
+    @classmethod
+    def of(cls, folder: Path, options: dict[str, Any]) -> Self:
+        """A harness with options as an agent has made them; its tests are those of the options."""
+        made = cls.__new__(cls)
+        made.rows = ()
+        made._start(folder, {**options, "slot": 0, "warm": True})
+        return made
+
+    def _start(self, folder: Path, told: dict[str, Any]) -> None:
         ours, theirs = socket.socketpair()
         self.log = folder / ".harness.log"
         with self.log.open("wb") as log, theirs:
@@ -61,7 +73,6 @@ class Harness(driving.Harness):
             )
         self._socket = ours
         self._lines = ours.makefile("rb")
-        self.rows = rows
 
     def run(self, *names: str, retries: int = 0, batch: str = "1.1") -> None:
         """Send a batch of these tests; all when none is named."""
