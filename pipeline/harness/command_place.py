@@ -92,15 +92,13 @@ class Place:
             cwd = os.path.join(self.root, template.fill(call.cwd, call.fields))
         except KeyError as error:
             return Ended(None, 0.0, "there is no field {%s} here" % error.args[0])
-        descriptor = os.open(call.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            return start(
-                arguments,
-                cwd=cwd,
-                env={**os.environ, **call.env, **template.variables(call.fields)},
-                output=descriptor,
-                bell=self.bell,
-            )
+            descriptor = os.open(call.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            return Ended(None, 0.0, "cannot write %r: %s" % (call.output, error.strerror))
+        env = {**os.environ, **call.env, **template.variables(call.fields)}
+        try:
+            return start(arguments, cwd=cwd, env=env, output=descriptor, bell=self.bell)
         except (OSError, ValueError) as error:
             return Ended(None, perf_counter() - began, explain(error, arguments, cwd))
         finally:

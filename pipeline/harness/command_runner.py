@@ -20,6 +20,7 @@ from .pytest_queue import Entry, Queue
 LINGER_SECONDS = 0.1
 """How long a last test with something to tear down waits for its successor. Then its result is said and all stays as it is:
 what comes next, or the end, decides; an error in that late tear-down is a warning."""
+GOOD = ("passed", "skipped")
 Key = Tuple[str, int]
 
 
@@ -69,7 +70,7 @@ class Runner:
         if not self._place.halt.asked:
             result = self._decided(entry, row)
             if result is not None:
-                if result["verdict"] not in ("passed", "skipped"):
+                if result["verdict"] not in GOOD:
                     self._bad.add((entry.native, entry.occurrence))
                 self._say(entry, result)
 
@@ -84,7 +85,10 @@ class Runner:
         earlier: List[Dict[str, Any]] = []
         number = 1
         while True:
-            result = self._try(entry, row, number)
+            try:
+                result = self._try(entry, row, number)
+            except OSError as error:  # A full disk, say: no reason to take the harness along.
+                result = command_result.bare("error", "its folder cannot be used: %s" % error, self._now())
             if result is None:
                 return None
             if number > entry.batch.retries or result["verdict"] not in ("failed", "error"):
@@ -135,10 +139,10 @@ class Runner:
         started = self._now()
         call = Call(terms["command"], fields, fields.env, output, terms["timeout_seconds"], terms["cwd"])
         ended = self._place.perform(call)
-        if self._place.halt.asked and not ended.is_late and ended.status is None:
-            remove(folder)
-            return None
         result = command_result.called(ended, output_of(output), shown(terms["command"], fields), terms, started)
+        if self._place.halt.asked and result["verdict"] not in GOOD:
+            remove(folder)  # Whoever stops us stops it, too: that says nothing of the test.
+            return None
         self._read(folder, result)
         self._keep(folder)
         return result

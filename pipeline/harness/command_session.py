@@ -10,7 +10,7 @@ import os
 import platform
 import signal
 import traceback
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Optional
 
 from .command_place import Place
 from .command_runner import Key, Row, Runner
@@ -68,10 +68,14 @@ def warm(options: Dict[str, Any]) -> None:
 
 
 def read(path: str) -> Dict[str, Any]:
-    """The frozen tests and rows, as `pipeline/frameworks/command_rows.py` writes them."""
+    """The frozen tests and rows, as `pipeline/frameworks/command_rows.py` writes them; and `groups`, the tests of each."""
     if path not in _READ:
         with open(path, encoding="utf-8") as file:
-            _READ[path] = json.load(file)
+            frozen = json.load(file)
+        frozen["groups"] = {}
+        for test in frozen["tests"]:
+            frozen["groups"].setdefault(test[4], []).append(test)
+        _READ[path] = frozen
     return _READ[path]
 
 
@@ -88,7 +92,7 @@ def serve(channel: Any, options: Dict[str, Any]) -> int:
     halt = Halt()
     frozen = read(str(options["rows"]))
     channel.say("hello", pid=os.getpid(), python=platform.python_version(), framework="command", facts={})
-    channel.say("files", files=[], whole="the tests are frozen rows")
+    channel.say("files", **_files(frozen, options))
     queue, place = HaltingQueue(channel, halt), Place(options, halt)
     setups = SetUps(place, options["setups"])
     runner = Runner(channel, queue, place, setups, rows_of(frozen))
@@ -111,8 +115,7 @@ def _serve(channel: Any, queue: Queue, halt: Halt, runner: Runner, setups: SetUp
     has_run = False
     while not halt.asked and (queue.entries or not queue.is_over):
         if queue.to_collect:
-            queue.to_collect.clear()
-            channel.say("collected", file="", tests=frozen["tests"], **_found(frozen))
+            _collect(channel, frozen, queue.to_collect.popleft().get("file"))
         elif queue.entries:
             if not has_run:
                 _clear_away(channel, setups)
@@ -122,9 +125,24 @@ def _serve(channel: Any, queue: Queue, halt: Halt, runner: Runner, setups: SetUp
             queue.hear()
 
 
-def _found(frozen: Dict[str, Any]) -> Dict[str, Any]:
-    errors: List[Tuple[str, str]] = []
-    return {"errors": errors, "deselected": frozen["deselected"], "seconds": 0.0}
+def _files(frozen: Dict[str, Any], options: Dict[str, Any]) -> Dict[str, Any]:
+    """What is collected together: groups, so that each has a worker that it belongs to first; else there is nothing to deal out."""
+    if any(one["per"] == "group" for one in options["setups"]):
+        return {"files": list(frozen["groups"]), "whole": ""}
+    return {"files": [], "whole": "the tests are frozen rows"}
+
+
+def _collect(channel: Any, frozen: Dict[str, Any], file: Optional[str]) -> None:
+    tests = frozen["tests"] if file is None else frozen["groups"].get(file, [])
+    is_first = file is None or file == next(iter(frozen["groups"]), None)
+    channel.say(
+        "collected",
+        file=file or "",
+        tests=tests,
+        errors=[],
+        deselected=frozen["deselected"] if is_first else 0,
+        seconds=0.0,
+    )
 
 
 def _clear_away(channel: Any, setups: SetUps) -> None:

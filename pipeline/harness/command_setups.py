@@ -5,8 +5,9 @@ The last one set up is torn down first; a tear-down runs whatever became of its 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, time_ns
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from . import command_template as template
@@ -108,7 +109,6 @@ class SetUps:
         troubles = []
         for content in abandoned(self._place.options["folder_of_notes"]):
             one = Standing(content["spec"], content["key"], content["fields"], content["env"])
-            os.makedirs(one.fields["folder"], exist_ok=True)
             trouble = self._tear_down(one)
             if trouble is not None:
                 troubles.append(trouble)
@@ -116,7 +116,8 @@ class SetUps:
 
     def _set_up(self, spec: Mapping[str, Any], step: Tuple[str, str], fields: Mapping[str, str]) -> Optional[Trouble]:
         common = self._place.fields()
-        folder = self._place.folder(plain_name("%s-%s" % step, "setup-" + common["worker"]))
+        mark = "setup-%s-%x" % (common["worker"], time_ns())  # Another harness may still tidy up a dead one's.
+        folder = self._place.folder(plain_name("%s-%s" % step, mark))
         known = {name: fields[name] for name in spec["fields"]}
         one = Standing(spec, step[1], {**common, **known, "key": step[1], "folder": folder}, dict(self.env))
         one.note = Note(self._place.options["folder_of_notes"], one.content()) if spec["teardown"] else None
@@ -177,6 +178,8 @@ class SetUps:
         folder = one.fields["folder"]
         trouble = None
         if one.spec["teardown"]:
+            with contextlib.suppress(OSError):
+                os.makedirs(folder, exist_ok=True)  # Should a test have removed it.
             output = os.path.join(folder, "teardown.log")
             limit = one.spec["teardown_timeout_seconds"]
             call = Call(one.spec["teardown"], one.fields, one.env, output, limit, heeds_halt=False)

@@ -104,3 +104,12 @@ def test_each_try_begins_in_an_empty_folder(tmp_path: Path) -> None:
 
     assert one["verdict"] == "passed"
     assert len(list((tmp_path / "own" / "run-1").glob("*/x"))) == 2
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    """The harness goes on with other tests: it is no crash."""
+    (tmp_path / "own").write_text("a file")
+    one = result(tmp_path, "true")
+
+    assert one["verdict"] == "error"
+    assert one["message"].startswith("its folder cannot be used: ")

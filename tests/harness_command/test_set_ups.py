@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
+import pytest
+
 from pipeline.model.commands import Row, SetUp
-from tests.harness_command.driving import Harness, finals, lives
+from tests.harness_command.driving import Harness, finals, lives, until
 
 TRACE = "echo test $DOIT_FLEET_TEST $HANDLE >> trace"
 
@@ -35,14 +36,6 @@ def trace(folder: Path) -> list[str]:
     """What has happened, in order."""
     path = folder / "trace"
     return path.read_text().splitlines() if path.exists() else []
-
-
-def until(condition: object, seconds: float = 20.0) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 def test_groups_lie_in_each_other(tmp_path: Path) -> None:
@@ -105,7 +98,7 @@ def test_tests_wait_until_it_is_ready(tmp_path: Path) -> None:
         (one,) = harness.results()
 
     assert one["verdict"] == "passed"
-    assert not lives(int((tmp_path / "child").read_text()))
+    until(lambda: not lives(int((tmp_path / "child").read_text())))
 
 
 def test_what_is_never_ready_is_an_error(tmp_path: Path) -> None:
@@ -116,6 +109,23 @@ def test_what_is_never_ready_is_an_error(tmp_path: Path) -> None:
 
     assert one["message"] == "set-up 'db' of 'a': not ready after 0.3 s (exit status 1)"
     assert trace(tmp_path) == ["up db a", "down db a /dba"]
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("mkfifo $DOIT_FLEET_EXPORT", "'export' is no regular file"),
+        ("echo nonsense > $DOIT_FLEET_EXPORT", "'export' has a line that is not key=value: 'nonsense'"),
+        ("echo 'a b=c' > $DOIT_FLEET_EXPORT", "exported 'a b' is no environment variable"),
+        ("ln -s /etc/passwd $DOIT_FLEET_EXPORT", "'export' cannot be read: Too many levels of symbolic links"),
+    ],
+)
+def test_exports_that_cannot_be_read_are_an_error(tmp_path: Path, script: str, message: str) -> None:
+    """Whatever a set-up puts there, the harness neither hangs nor takes it."""
+    with Harness(tmp_path, TRACE, [row("a1")], [traced("pool", "{values.pool}", command=script)]) as harness:
+        (one,) = harness.results()
+
+    assert (one["verdict"], one["message"]) == ("error", f"set-up 'pool' of 'a': {message}")
 
 
 def test_an_error_in_a_tear_down_is_its_last_tests(tmp_path: Path) -> None:
@@ -196,3 +206,27 @@ def test_what_a_living_harness_has_set_up_is_left_alone(tmp_path: Path) -> None:
         first.until("bye")
 
     assert trace(tmp_path)[-1] == "down pool a /poola"
+
+
+def test_a_test_may_remove_what_is_not_its_own(tmp_path: Path) -> None:
+    """The set-up's folder is gone: its tear-down runs all the same, and the harness lives on."""
+    script = 'test $DOIT_FLEET_TEST = a1 && rm -r "$(cat where)"; exit 0'
+    setup = traced("pool", "{values.pool}", command="echo $DOIT_FLEET_FOLDER > where; echo up >> trace")
+    with Harness(tmp_path, script, [row("a1"), row("b1")], [setup]) as harness:
+        results = harness.results()
+
+    assert [one["verdict"] for one in results] == ["passed", "passed"]
+    assert trace(tmp_path) == ["up", "down pool a", "up", "down pool b"]
+
+
+def test_groups_are_collected_one_by_one(tmp_path: Path) -> None:
+    """So each has a worker whose it is first; what was left out is told once."""
+    rows = [row("a1"), row("b1"), row("a2")]
+    with Harness(tmp_path, TRACE, rows, [traced("pool", "{values.pool}")]) as harness:
+        assert harness.until("files")[-1]["files"] == ["pool=a", "pool=b"]
+        harness.send("collect", file="pool=a")
+        harness.send("collect", file="pool=b")
+        first, second = harness.until("collected")[-1], harness.until("collected")[-1]
+
+    assert [test[0] for test in first["tests"]] == ["a1", "a2"]
+    assert [test[0] for test in second["tests"]] == ["b1"]

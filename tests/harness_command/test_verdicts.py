@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.model.codec import result_from_json
 from pipeline.model.commands import Row
-from tests.harness_command.driving import Harness, lives, output, result
+from tests.harness_command.driving import Harness, lives, output, result, until
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_late_command_is_ended_with_its_group(tmp_path: Path) -> None:
 
     assert one["verdict"] == "timed-out"
     assert one["message"] == "it took longer than 0.5 s: tidy"
-    assert not lives(int((tmp_path / "child").read_text()))
+    until(lambda: not lives(int((tmp_path / "child").read_text())))
 
 
 def test_a_command_leaves_nothing_running(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_command_leaves_nothing_running(tmp_path: Path) -> None:
     one = result(tmp_path, "sleep 1000 & echo $! > child")
 
     assert one["verdict"] == "passed"
-    assert not lives(int((tmp_path / "child").read_text()))
+    until(lambda: not lives(int((tmp_path / "child").read_text())))
 
 
 def test_a_failed_test_is_tried_again(tmp_path: Path) -> None:
