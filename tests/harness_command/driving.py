@@ -24,7 +24,14 @@ class Harness(driving.Harness):
     """A harness of commands; `folder` is the suite's root."""
 
     def __init__(
-        self, folder: Path, command: Command, rows: Sequence[Row] = (), setups: Sequence[SetUp] = (), **options: Any
+        self,
+        folder: Path,
+        command: Command,
+        rows: Sequence[Row] = (),
+        setups: Sequence[SetUp] = (),
+        *,
+        python: str = sys.executable,
+        **options: Any,
     ) -> None:
         rows = rows or [Row(name="one")]
         templates = Templates(command=command, cwd=options.get("cwd", "."), setups=setups)
@@ -49,22 +56,22 @@ class Harness(driving.Harness):
             **options,
         }
         self.rows = rows
-        self._start(folder, told)
+        self._start(folder, told, python)
 
     @classmethod
     def of(cls, folder: Path, options: dict[str, Any]) -> Self:
         """A harness with options as an agent has made them; its tests are those of the options."""
         made = cls.__new__(cls)
         made.rows = ()
-        made._start(folder, {**options, "slot": 0, "warm": True})
+        made._start(folder, {**options, "slot": 0, "warm": True}, sys.executable)
         return made
 
-    def _start(self, folder: Path, told: dict[str, Any]) -> None:
+    def _start(self, folder: Path, told: dict[str, Any], python: str) -> None:
         ours, theirs = socket.socketpair()
         self.log = folder / ".harness.log"
         with self.log.open("wb") as log, theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", BOOT, str(driving.HARNESS), str(theirs.fileno()), json.dumps(told)],
+                [python, "-c", BOOT, str(driving.HARNESS), str(theirs.fileno()), json.dumps(told)],
                 cwd=folder,
                 env=driving.clean_environment(),
                 pass_fds=[theirs.fileno()],
