@@ -111,7 +111,7 @@ def _counts(value: object) -> Mapping[str, int]:
             raise ValueError(f"{name!r} holds a comma")
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ValueError(f"{name!r} is {count!r}")
-    return MappingProxyType(dict(value))
+    return dict(value)
 
 
 def _shown_counts(value: Mapping[str, int]) -> str:

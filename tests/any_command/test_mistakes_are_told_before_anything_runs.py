@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.any_command.bench import Bench
@@ -58,3 +60,16 @@ def test_settings_of_commands_in_a_suite_of_another_framework(bench: Bench) -> N
 
     assert done.code == 3, done.output
     assert "suite 'bench' has 'command', but its framework is 'pytest'" in done.output
+
+
+def test_settings_of_commands_are_shown(bench: Bench) -> None:
+    """As a table and as JSON, rows and commands of both forms among them."""
+    bench.suite(
+        ROW + 'command = ["touch", "ran"]\n[tool.doit-fleet.suites.bench.setups.s]\nper = "worker"\nteardown = "true"\n'
+    )
+
+    shown, told = bench.fleet("settings", "suites.bench"), bench.fleet("settings", "--json", "suites.bench.rows")
+
+    assert (shown.code, told.code) == (0, 0), shown.output + told.output
+    assert "[touch, ran]" in shown.output
+    assert json.loads(told.output)[0]["value"] == [{"name": "a", "values": {"x": "1"}, "dependencies": []}]
