@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from time import perf_counter
-from typing import Any, Dict, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from . import command_template as template
 from .command_process import Bell, Running, explain, start, told
@@ -64,6 +64,8 @@ class Place:
         self.bell = Bell()
         self.root = os.getcwd()
         self.grace: float = options["kill_after_seconds"]
+        self._scratch = ""
+        self._base: Optional[Tuple[str, Dict[str, str]]] = None
 
     def fields(self) -> Dict[str, str]:
         """Fields of whatever runs here."""
@@ -84,6 +86,25 @@ class Place:
         os.makedirs(path)
         return path
 
+    def _environment(self) -> Dict[str, str]:
+        """Our own, read once for each run: reading it costs as much as much else."""
+        run = os.environ.get(RUN, "")
+        if self._base is None or self._base[0] != run:
+            self._base = run, dict(os.environ)
+        return self._base[1]
+
+    def scratch(self) -> str:
+        """An empty folder for whatever comes next, for those of whom nothing is kept: making one for each costs more than they do."""
+        if self._scratch and not os.listdir(self._scratch):
+            return self._scratch
+        self._scratch = self.folder("scratch-%d" % os.getpid())
+        return self._scratch
+
+    def close(self) -> None:
+        """Remove what nobody needs."""
+        if self._scratch:
+            remove(self._scratch)
+
     def begin(self, call: Call) -> Any:
         """A command that has been started, or `Ended` when it could not be; what it says is added to its file."""
         began = perf_counter()
@@ -96,7 +117,7 @@ class Place:
             descriptor = os.open(call.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except OSError as error:
             return Ended(None, 0.0, "cannot write %r: %s" % (call.output, error.strerror))
-        env = {**os.environ, **call.env, **template.variables(call.fields)}
+        env = {**self._environment(), **call.env, **template.variables(call.fields)}
         try:
             return start(arguments, cwd=cwd, env=env, output=descriptor, bell=self.bell)
         except (OSError, ValueError) as error:

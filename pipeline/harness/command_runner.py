@@ -56,6 +56,7 @@ class Runner:
         self._terms = place.options
         self._born = perf_counter()
         self._bad: Set[Key] = set()
+        self._leaves_something = any(place.options[wish] for wish in ("keep", "metrics", "results"))
 
     def run(self, entry: Entry) -> None:
         """Run one test, with its retries, and say what came of it."""
@@ -77,6 +78,7 @@ class Runner:
     def finish(self) -> None:
         """Tear down everything."""
         self._warn(self._setups.leave(()))
+        self._place.close()
 
     def _decided(self, entry: Entry, row: Row) -> Optional[Dict[str, Any]]:
         failed = next((need[0] for need in row.needs if need in self._bad), None)
@@ -130,8 +132,7 @@ class Runner:
         return result
 
     def _call(self, entry: Entry, fields: Fields, number: int) -> Optional[Dict[str, Any]]:
-        mark = "-".join(["%d" % (entry.occurrence + 1)] * (entry.occurrence > 0) + ["try%d" % number] * (number > 1))
-        folder = self._place.folder(plain_name(entry.native, mark))
+        folder = self._place.folder(_folder_name(entry, number)) if self._leaves_something else self._place.scratch()
         fields.update(folder=folder, attempt=str(number))
         fields.env = self._setups.env
         output = os.path.join(folder, OUTPUT)
@@ -161,6 +162,9 @@ class Runner:
 
     def _keep(self, folder: str) -> None:
         """Leave what the settings name, and nothing else."""
+        if not self._leaves_something:
+            _drop(os.path.join(folder, OUTPUT))  # What else there is goes before the next test.
+            return
         kept = {name for pattern in self._terms["keep"] for name in matching(folder, pattern)}
         if not kept:
             remove(folder)
@@ -206,6 +210,11 @@ class Runner:
             entry.batch.left -= 1
             if entry.batch.left == 0:
                 self._channel.say("done", batch=entry.batch.name)
+
+
+def _folder_name(entry: Entry, number: int) -> str:
+    parts = ["%d" % (entry.occurrence + 1)] * (entry.occurrence > 0) + ["try%d" % number] * (number > 1)
+    return plain_name(entry.native, "-".join(parts))
 
 
 class _Shown(Dict[str, str]):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.model.commands import Row
 from tests.harness_command.driving import Harness, result
 
 
@@ -109,7 +110,19 @@ def test_each_try_begins_in_an_empty_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     """The harness goes on with other tests: it is no crash."""
     (tmp_path / "own").write_text("a file")
-    one = result(tmp_path, "true")
+    one = result(tmp_path, "true", keep=["x"])
 
     assert one["verdict"] == "error"
     assert one["message"].startswith("its folder cannot be used: ")
+
+
+def test_a_test_never_finds_what_another_left(tmp_path: Path) -> None:
+    """Where nothing is kept tests share a folder one after the other: each finds it empty, and it goes with the harness."""
+    script = (
+        'cd $DOIT_FLEET_FOLDER && test -z "$(ls | grep -v output.log)" && mkdir -p a/b && echo > a/b/c && chmod 0 a'
+    )
+    with Harness(tmp_path, script, [Row(name="a"), Row(name="b"), Row(name="c")]) as harness:
+        results = harness.results()
+
+    assert [one["verdict"] for one in results] == ["passed"] * 3
+    assert list((tmp_path / "own" / "run-1").iterdir()) == []
