@@ -41,12 +41,12 @@ class Selected:
     """A row that another selected one depends on comes along."""
 
 
-def matrix_rows(rows: Iterable[Any]) -> list[Row]:
-    """Rows of a matrix: whatever has `name`, `values` and `dependencies`, as `pipeline.logic.matrix` yields them."""
-    return [
-        Row(name=row.name, values=dict(row.values), dependencies=tuple(getattr(row, "dependencies", ())))
-        for row in rows
-    ]
+def matrix_rows(rows: Iterable[Any], waits: Mapping[str, Sequence[str]]) -> list[Row]:
+    """Rows of a matrix, which have `name` and `values`; `waits` names the rows that a row waits for, by its name.
+
+    Both as `pipeline.logic.matrix` gives them.
+    """
+    return [Row(name=row.name, values=dict(row.values), dependencies=tuple(waits.get(row.name, ()))) for row in rows]
 
 
 def table_rows(tables: Sequence[Mapping[str, Any]]) -> list[Row]:

@@ -109,10 +109,13 @@ def test_lines_keep_their_names_when_others_come_in_between(tmp_path: Path) -> N
 
 
 def test_rows_of_a_matrix_come_in_as_they_are() -> None:
-    """Anything with a name, values and dependencies."""
-    made = SimpleNamespace(name="a.b", values={"mem": "4"}, dependencies=("a.a",))
+    """Anything with a name and values; what a row waits for is said beside it."""
+    made = [SimpleNamespace(name="a.b", values={"mem": "4"}), SimpleNamespace(name="a.a", values={})]
 
-    assert matrix_rows([made]) == [Row(name="a.b", values={"mem": "4"}, dependencies=("a.a",))]
+    rows = matrix_rows(made, {"a.b": ("a.a",)})
+
+    assert rows == [Row(name="a.b", values={"mem": "4"}, dependencies=("a.a",)), Row(name="a.a")]
+    assert names(frozen(rows)) == ["a.a", "a.b"]
 
 
 def test_equal_rows_have_equal_digests_and_others_not() -> None:
