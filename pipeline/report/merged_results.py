@@ -17,6 +17,7 @@ from attrs import define, field
 from pipeline.model.events import Event
 from pipeline.model.runs import MergedRun, Outcome
 from pipeline.model.verdicts import Verdict
+from pipeline.report.phrases import count
 from pipeline.report.writing import whole_file
 
 RESULTS: Final = "results"
@@ -30,6 +31,8 @@ class ResultsReport:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self.remarks: tuple[str, ...] = ()
+        """What the summary says of the file."""
 
     def event(self, event: Event) -> None:
         """Only the end counts."""
@@ -42,6 +45,7 @@ class ResultsReport:
         merging = Merging()
         for outcome, one in written:
             merging.add(outcome.result.test, one)
+        self.remarks = tuple(_remarks(merging.duplicates))
         having = {outcome.result.test for outcome, _ in written}
         told = {
             "run": run.run,
@@ -54,6 +58,14 @@ class ResultsReport:
             json.dump(told, file, indent=1)
             file.write("\n")
         return (str(path),)
+
+
+def _remarks(duplicates: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """That results contradict each other, with the first key that does."""
+    if duplicates:
+        first = duplicates[0]
+        key, others = ".".join(map(str, first["key"])), f"{first['kept']!r} and {first['test']!r}"
+        yield f"results: {count(len(duplicates), 'key')} came more than once and kept the first value; the first is {key!r}, of {others}"
 
 
 def results_of(outcome: Outcome) -> list[dict[str, Any]]:

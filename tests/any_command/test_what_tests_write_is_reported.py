@@ -43,9 +43,13 @@ def test_results_become_one_summary(bench: Bench) -> None:
     """Merged to any depth; a key that comes twice is named, and so are tests without results."""
     bench.suite(MEASURING)
 
-    bench.fleet()
+    done = bench.fleet()
 
     merged = bench.merged()
+    assert (
+        "1 key came more than once and kept the first value; the first is 'host', of 'bench::a' and 'bench::b'"
+        in done.output
+    )
     assert merged["results"]["pools"] == {"p1": {"iops": 1}, "p2": {"iops": 1}}
     assert merged["results"]["host"] == "h1"
     assert merged["duplicates"] == [{"key": ["host"], "kept": "bench::a", "test": "bench::b", "value": "h2"}]
