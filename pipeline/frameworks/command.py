@@ -78,8 +78,8 @@ def reproduce(suite: Suite, test: Test) -> str:
     fields.update((template.VALUES + key, value) for key, value in row.values.items())
     line = _by_hand(terms.command, fields)
     prefix = f"mkdir -p {shlex.quote(folder)} && " if folder in line else ""
-    cwd = template.fill(terms.cwd, fields)
-    return prefix + (line if cwd == "." else f"(cd {shlex.quote(cwd)} && {line})")
+    cwd = command_runner.shown((terms.cwd,), fields)
+    return prefix + (line if cwd == "." else f"(cd {cwd} && {line})")
 
 
 def _by_hand(command: str | tuple[str, ...], fields: command_runner.Fields) -> str:

@@ -172,7 +172,7 @@ def check_shell(suite: str, place: str, command: Command) -> None:
         if at > 0 and command[at - 1] == "$":
             continue
         if at >= 0 or f"{{{template.VALUES}" in command:
-            variable = "DOIT_FLEET_TEST" if name == "name" else template.VARIABLE + name.upper()
+            variable = template.variable(name)
             raise UsageError(
                 f"suite {suite!r}: {place} is a text for the shell, which has no fields",
                 hint=f'use variables there, like "${variable}" and "${template.VALUE_VARIABLE}<name>", or write a list of words',

@@ -19,6 +19,7 @@ SOMETIMES = ("file", "line")
 OF_SETUPS = ("key", "suite", "root", "folder", "slot", "worker", "run")
 """Fields of a set-up, besides the values that its key and those around it name."""
 VARIABLE = "DOIT_FLEET_"
+OTHERWISE_CALLED = {"name": "TEST", "run": "RUN_ID"}
 VALUE_VARIABLE = "DOIT_FLEET_VALUE_"
 
 
@@ -62,8 +63,13 @@ def variables(fields: Mapping[str, str]) -> Dict[str, str]:
         if name.startswith(VALUES):
             made[value_variable(name[len(VALUES) :])] = value
         elif not name.startswith(ENVIRONMENT):
-            made["DOIT_FLEET_TEST" if name == "name" else VARIABLE + name.upper()] = value
+            made[variable(name)] = value
     return made
+
+
+def variable(name: str) -> str:
+    """The variable that holds a field other than values and the environment's."""
+    return VARIABLE + OTHERWISE_CALLED.get(name, name.upper())
 
 
 def value_variable(name: str) -> str:

@@ -152,3 +152,17 @@ command = "mkdir -p ../now/$DOIT_FLEET_TEST && ls ../now | wc -l >> ../trace && 
 
     assert done.code == 0, done.output
     assert (len(bench.ran), max(bench.ran)) == (8, "2"), bench.ran
+
+
+def test_a_failure_elsewhere_is_repeated_there(bench: Bench) -> None:
+    """In the folder that it starts in; what only the run knows stays as a field."""
+    bench.write(sub_in_x="")
+    bench.suite(
+        'rows = [{ name = "a", values = { d = "sub" } }]\ncwd = "{values.d}"\ncommand = ["sh", "-c", "ls; exit 3", "{env.HOME}"]\n'
+    )
+
+    done = bench.fleet()
+    line = re.findall(r"^reproduce: (.*)$", done.output, re.MULTILINE)[0]
+
+    assert line == "(cd sub && sh -c 'ls; exit 3' '{env.HOME}')"
+    assert bench.by_hand(line).stdout == "x\n"
