@@ -73,7 +73,13 @@ class LocalAgent:
 
     @cached_property
     def _suites(self) -> tuple[Suite, ...]:
-        return found_suites(self.fleet, self._find, lambda name: self._framework(name).wanted, self.results.failed())
+        return found_suites(
+            self.fleet,
+            self._find,
+            lambda name: self._framework(name).wanted,
+            self.results.failed(),
+            lambda recipe: self.provisions.make_one(recipe),
+        )
 
     def suites(self) -> Sequence[Suite]:
         """All suites that this run selects."""

@@ -24,7 +24,7 @@ MOST_FILES = 5_000
 """Above that many files, one digest stands for all: then `-v2` names no files."""
 
 
-WRITTEN = ("artifacts", "base", "collect", "group", "image", "launch", "outputs", "push", "reproduce")
+WRITTEN = ("artifacts", "base", "collect", "command", "group", "image", "launch", "outputs", "push", "reproduce")
 """Folders of `build_dir` that stages write into."""
 JUNK = (
     "**/__pycache__/**",
@@ -112,4 +112,5 @@ def wishes_of(fleet: Fleet) -> Wishes:
         allow_empty=run.allow_empty.get(),
         fail_on_flaky=run.fail_on_flaky.get(),
         claim_seconds=CLAIM_SECONDS["://" in str(fleet.store.url.get())],
+        limits=run.limits.get(),
     )

@@ -14,6 +14,7 @@ from typing import Any, Self
 from extensions.artifacts import Artifacts
 from extensions.cache import Cache
 from extensions.checks import find_problems
+from extensions.command import Command
 from extensions.console import Console
 from extensions.dependencies import Dependencies
 from extensions.docker import Docker
@@ -51,6 +52,7 @@ class Fleet(Extension):
     select = nested(Select)
     exclude = nested(Exclude)
     pytest = nested(Pytest)
+    command = nested(Command)
     workers = nested(Workers)
     pools = nested(Pools)
     local = nested(Local)

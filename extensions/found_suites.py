@@ -5,25 +5,37 @@ The only reader of the suites' settings beside `describe`. Starts interpreters o
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from attrs import evolve
 
 from extensions.fleet import Fleet
 from pipeline.errors import UsageError
 from pipeline.model.suites import Interpreter, Suite
 from pipeline.settings.secret import Secret
 
+Generate = Callable[[Any], None]
+"""Has the outputs of a recipe made."""
 FindInterpreter = Callable[[str, Path, Mapping[str, int]], Interpreter]
 """(setting `python` or empty, the suite's root, distributions wanted) to an interpreter."""
 
 
 def found_suites(
-    fleet: Fleet, find: FindInterpreter, wanted: Callable[[str], Mapping[str, int]], failed: Mapping[str, Sequence[str]]
+    fleet: Fleet,
+    find: FindInterpreter,
+    wanted: Callable[[str], Mapping[str, int]],
+    failed: Mapping[str, Sequence[str]],
+    generate: Generate,
 ) -> tuple[Suite, ...]:
-    """All suites that the selection leaves. `failed`: native ids of bad verdicts by suite. Raises `UsageError`."""
+    """All suites that the selection leaves. `failed`: native ids of bad verdicts by suite. Raises `UsageError`.
+
+    `generate` is called for suites of commands whose tests are made by one.
+    """
     expanded = (suite for name in fleet.suites.names() for suite in _expand(fleet, name, find, wanted, failed))
-    suites = [suite for suite in expanded if suite.ids != ()]
+    suites = [_with_commands(fleet, suite, generate) for suite in expanded if suite.ids != ()]
     if not suites:
         raise UsageError("no suite has any of the selected paths or ids", hint="paths are relative to the suite's root")
     return tuple(suites)
@@ -44,12 +56,25 @@ def _expand(
     if paths is None:
         return []
     pythons = settings.python.get() or ("",)
-    found = [find(python, root, wanted(settings.framework.get())) for python in pythons]
+    found = [_interpreter(settings, find, python, root, wanted) for python in pythons]
     names = names_of_versions(name, found) if len(found) > 1 else [name]
     return [
         _suite(fleet, settings, one, root, interpreter, paths, failed)
         for one, interpreter in zip(names, found, strict=True)
     ]
+
+
+def _interpreter(
+    settings: Any, find: FindInterpreter, python: str, root: Path, wanted: Callable[[str], Mapping[str, int]]
+) -> Interpreter:
+    """The project's; commands are also started by ours, for nothing of theirs is imported."""
+    framework = settings.framework.get()
+    try:
+        return find(python, root, wanted(framework))
+    except UsageError:
+        if python or framework != "command":
+            raise
+        return find(sys.executable, root, {})
 
 
 def names_of_versions(name: str, found: Sequence[Interpreter]) -> list[str]:
@@ -93,6 +118,20 @@ def _suite(
     )
 
 
+def _with_commands(fleet: Fleet, suite: Suite, generate: Generate) -> Suite:
+    """A suite of commands with its tests; any other as it is."""
+    name = suite.name if suite.name in fleet.suites.known() else suite.name.rpartition("-py")[0]
+    settings = fleet.suites[name]
+    from extensions import command_suites
+
+    if suite.framework != "command":
+        command_suites.refuse_elsewhere(name, settings)
+        return suite
+    chosen = command_suites.wanted_by(settings, suite.ids)
+    build = Path(fleet.project.build_dir.get())
+    return evolve(suite, command=command_suites.command_terms(suite.name, settings, build, generate, chosen))
+
+
 def _outputs(settings: Any, name: str) -> tuple[str, ...]:
     patterns = tuple(settings.outputs.get())
     for pattern in patterns:
@@ -113,7 +152,7 @@ def both(select: str, exclude: str) -> str:
 def _paths(settings: Any, root: Path) -> tuple[str, ...] | None:
     """The suite's paths, or those selected that it has; None when it has none of them."""
     selected: tuple[str, ...] = settings.select.paths.get()
-    if not selected:
+    if not selected or settings.framework.get() == "command":
         return tuple(settings.paths.get())
     own = tuple(path for path in selected if (root / path.partition("::")[0]).exists())
     return own or None

@@ -110,10 +110,22 @@ class Steps:
         if secret:
             more = f" and {len(secret) - NAMED} more" if len(secret) > NAMED else ""
             self._tell(f"left out of the images, for they look like secrets: {', '.join(secret[:NAMED])}{more}")
+        names = sorted({*names, *self._shipped()})
         return {
             **file_digests(root, [name for name in names if name not in known]),
             **{n: known[n] for n in names if n in known},
         }
+
+    def _shipped(self) -> list[str]:
+        """What frameworks say that their workers need besides, relative to the project's root."""
+        shipped = []
+        for suite in self._agent.suites():
+            ships = getattr(self._agent.framework(suite), "ships", None)
+            folder = Path(suite.root)
+            shipped += [
+                (folder / name).relative_to(self._agent.root).as_posix() for name in (ships(suite) if ships else ())
+            ]
+        return shipped
 
     # Dockerfiles.
 

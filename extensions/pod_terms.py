@@ -35,6 +35,7 @@ def pod_terms(launching: Launching, pool: Pool) -> PodTerms:
     pods = fleet.pools[pool.name].kubernetes
     env = {suite: dict(spec.env) for suite, spec in launching.specs.items() if suite in pool.suites}
     terms = evolve(_terms(fleet, pool.name), env=env)
+    terms = evolve(terms, grace_seconds=terms.grace_seconds + _longest_stop(launching, pool))
     _check_secrets(terms)
     after = pods.after_preemptions
     if after.count.get() is None:
@@ -46,6 +47,12 @@ def pod_terms(launching: Launching, pool: Pool) -> PodTerms:
             hint="name the other nodes: kubernetes.after_preemptions.node_selector, .tolerations, .affinity",
         )
     return evolve(terms, preemptions=after.count.get(), undisturbed=undisturbed)
+
+
+def _longest_stop(launching: Launching, pool: Pool) -> float:
+    """How long frameworks say that it may take them to tear down at a stop, in seconds."""
+    specs = (spec for suite, spec in launching.specs.items() if suite in pool.suites)
+    return max((float(str(spec.options.get("stop_seconds", 0))) for spec in specs), default=0.0)
 
 
 def _terms(fleet: Fleet, pool: str) -> PodTerms:

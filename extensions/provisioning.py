@@ -214,6 +214,13 @@ class Provisions:
         kitchen = self._kitchen(stop)
         return [make(recipe, kitchen, key_of(recipe, kitchen)) for recipe in self.recipes()]
 
+    def make_one(self, recipe: Recipe) -> None:
+        """Have the outputs of a recipe that is no artifact: made now, or brought back from the cache."""
+        from pipeline.adapters.recipes import key_of, make
+
+        kitchen = self._kitchen(None)
+        make(recipe, kitchen, key_of(recipe, kitchen))
+
     def _kitchen(self, stop: Any) -> Kitchen:
         from pipeline.adapters.recipes import Kitchen
 

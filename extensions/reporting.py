@@ -33,7 +33,7 @@ FILES = {
     "html": "index.html",
 }
 """What the built-in formats are made of."""
-WITHOUT_EVENTS = ("junit", "ctrf", "html")
+WITHOUT_EVENTS = ("junit", "ctrf", "html", "metrics", "results")
 """Formats that need a run's outcomes only, which the store holds."""
 
 
@@ -102,7 +102,7 @@ class Reporting:
         with self._lock:
             self.console.stop()
             written = finish_all(self.files, run)
-            self.console.reports, self.console.report_errors = written.paths, written.errors
+            self.console.reports, self.console.report_errors = written.paths, (*written.errors, *written.remarks)
             self.console.finish(run)
             _copy(written.paths, keep)
 

@@ -11,7 +11,7 @@ from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
 from pipeline.settings.providers import Provider
 
-FORMATS = ("junit", "ctrf", "events", "trace", "html")
+FORMATS = ("junit", "ctrf", "events", "trace", "html", "metrics", "results")
 
 
 def folder_of_reports(reports: Extension) -> Provider[Any]:
@@ -46,7 +46,7 @@ class Reports(Extension):
     as long as the store holds the run."""
 
     formats = setting(Sequence(Choice(*FORMATS, open_set="reporters"), form="a list of " + ", ".join(FORMATS)), FORMATS)
-    """Which reports are written. Others may come from outside packages."""
+    """Which reports are written; `metrics` and `results` only where tests have some. Others may come from outside packages."""
 
     slowest = setting(kinds.whole, 10)
     """How many of the slowest tests the summary names. 0: none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from extensions.command_kinds import counts
 from pipeline.settings import kinds
 from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
@@ -24,3 +25,7 @@ class Run(Extension):
 
     fail_on_flaky = setting(kinds.boolean, False)
     """Whether a test that passed only after a failure makes the run red."""
+
+    limits = setting(counts, {})
+    """Exclusive resources that a number of tests may use at once: `{ storage-heavy = 2 }`. As many batches share out its
+    tests, and each is one worker's at a time."""

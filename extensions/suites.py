@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from extensions.capacity import Objects
+from extensions.command import Running, Sources
 from extensions.pytest import Pytest
 from extensions.selection import Exclude, Select
 from extensions.services import Services
@@ -27,10 +28,10 @@ def root_of_project(suite: Extension) -> Provider[Any]:
     return root
 
 
-class Suite(Pytest):
+class Suite(Pytest, Running, Sources):
     """Tests of one framework with their settings. What is not given here comes from the framework's own table."""
 
-    framework = setting(Choice("pytest", open_set="frameworks"), "pytest")
+    framework = setting(Choice("pytest", "command", open_set="frameworks"), "pytest")
     """What runs the tests."""
 
     root = setting(kinds.path, root_of_project)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pipeline.stages.agent import Framework
 
 
+FINISH_SECONDS, STOP_SECONDS = 30.0, 3.0
+"""For tearing down, in order and after a signal, where no suite says how long that may take."""
 LEAST_DISRUPTIONS = 100
 DISRUPTIONS_PER_WORKER = 10
 
@@ -283,6 +285,7 @@ class Workforce:
 
         run = self.fleet.run
         flush = float(self.fleet.store.flush_seconds.get())
+        tearing = max((suite.command.teardown_seconds for suite in self._suites() if suite.command), default=0.0)
         slow = [suite.slow_after_seconds for suite in self._suites() if suite.slow_after_seconds]
         return Limits(
             lease_seconds=self._most("lease_seconds"),
@@ -290,7 +293,9 @@ class Workforce:
             max_disruptions=self._most_disruptions(),
             max_losses_per_test=int(self._most("max_losses_per_test")),
             test_timeout_seconds={
-                suite.name: suite.timeout_seconds for suite in self._suites() if suite.timeout_seconds
+                suite.name: suite.timeout_seconds
+                for suite in self._suites()
+                if suite.timeout_seconds and suite.command is None  # Harnesses of commands end these themselves.
             },
             retries={suite.name: suite.retries for suite in self._suites()},
             slow_after_seconds=min(slow, default=float("inf")),
@@ -298,6 +303,8 @@ class Workforce:
             flush_seconds=flush,
             idle_seconds=2 * flush,
             hear_seconds=max(0.4, 1.5 * flush),
+            finish_seconds=max(FINISH_SECONDS, tearing),
+            stop_seconds=max(STOP_SECONDS, tearing),
         )
 
 

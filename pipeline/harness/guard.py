@@ -88,7 +88,8 @@ class Guard:
             self._asked = True
             self._kill_at = now() + command["kill"]
             if command["kill"] > 0:
-                lineage.send(lineage.descendants([self._harness]), signal.SIGTERM)
+                below = lineage.descendants([self._harness]) - {self._harness}
+                lineage.send([self._harness, *below], signal.SIGTERM)  # First, so that it knows why the others end.
         elif "dump" in command:
             lineage.send([self._harness], DUMP_SIGNAL)
 

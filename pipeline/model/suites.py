@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
+from pipeline.model.commands import CommandTerms
+
 
 @frozen(kw_only=True)
 class Interpreter:
@@ -50,6 +52,8 @@ class Suite:
     """Whose workers run it."""
     xdist: bool = True
     """Whether tests see what pytest-xdist would give them."""
+    command: CommandTerms | None = None
+    """What a suite of commands says beyond the rest."""
 
 
 @frozen(kw_only=True)

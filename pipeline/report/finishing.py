@@ -5,7 +5,7 @@ Knows the reporters only by their port; the console comes last, because it tells
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +23,11 @@ class Written:
 
     paths: tuple[str, ...]
     errors: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    """What a person should know of the reports: the `remarks` of those reporters that have some."""
 
 
-def finish_all(reporters: Iterable[Reporter], run: MergedRun) -> Written:
+def finish_all(reporters: Collection[Reporter], run: MergedRun) -> Written:
     """Let every reporter finish, whatever happens to the others."""
     paths: list[str] = []
     errors: list[str] = []
@@ -36,7 +38,8 @@ def finish_all(reporters: Iterable[Reporter], run: MergedRun) -> Written:
             errors.append(str(error))
         except Exception as error:  # A reporter from outside may raise anything.
             errors.append(f"reporter {reporter.name!r} failed: {type(error).__name__}: {error}")
-    return Written(tuple(paths), tuple(errors))
+    remarks = [str(remark) for reporter in reporters for remark in getattr(reporter, "remarks", ())]
+    return Written(tuple(paths), tuple(errors), tuple(remarks))
 
 
 def events(directory: Path, _reproduce: Reproduce) -> Reporter:
@@ -74,10 +77,32 @@ def html(directory: Path, reproduce: Reproduce) -> Reporter:
     return HtmlReport(directory, reproduce=reproduce)
 
 
+def metrics(directory: Path, _reproduce: Reproduce) -> Reporter:
+    """The report `metrics`."""
+    from pipeline.report.metrics import MetricsReport
+
+    return MetricsReport(directory)
+
+
+def results(directory: Path, _reproduce: Reproduce) -> Reporter:
+    """The report `results`."""
+    from pipeline.report.merged_results import ResultsReport
+
+    return ResultsReport(directory)
+
+
 Factory = Callable[[Path, Reproduce], Reporter]
 """Makes a reporter that writes into a directory; what the entry point group `doit_fleet.reporters` names."""
 
-FACTORIES: Final[dict[str, Factory]] = {"events": events, "junit": junit, "ctrf": ctrf, "trace": trace, "html": html}
+FACTORIES: Final[dict[str, Factory]] = {
+    "events": events,
+    "junit": junit,
+    "ctrf": ctrf,
+    "trace": trace,
+    "html": html,
+    "metrics": metrics,
+    "results": results,
+}
 """The built-in reports by their names in `reports.formats`."""
 
 

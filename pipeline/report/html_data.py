@@ -141,7 +141,7 @@ class _Builder:
 
     def _detail(self, result: Result) -> int:
         """The number of a result's details, -1 when it has none or there is no room."""
-        if result.verdict in {Verdict.PASSED, Verdict.XPASSED} and not result.earlier:
+        if result.verdict in {Verdict.PASSED, Verdict.XPASSED} and not result.earlier and not result.properties:
             return -1
         text = _safe(_encode(_facts(result, self._reproduce)))
         if self._detail_bytes + len(text) > self._limits.details_bytes:
@@ -192,10 +192,15 @@ def _facts(result: Result, reproduce: Reproduce) -> dict[str, Any]:
     if result.sections:
         facts["sections"] = [(inert(title), inert(text)) for title, text in result.sections]
     if result.properties:
-        facts["properties"] = [(inert(name), inert(str(value))) for name, value in result.properties]
+        facts["properties"] = [(inert(name), inert(_told(value))) for name, value in result.properties]
     if result.earlier:
         facts["earlier"] = [inert(_story(each)) for each in result.earlier]
     return facts
+
+
+def _told(value: object) -> str:
+    """A property's value; what has parts, as JSON."""
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _story(result: Result) -> str:

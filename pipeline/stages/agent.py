@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping,
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from pipeline.ports import Launcher, Warm
 
@@ -114,6 +114,8 @@ class Wishes:
     fail_on_flaky: bool = False
     claim_seconds: float = 0.005
     """What claiming a batch costs on this store: batches are worth it."""
+    limits: Mapping[str, int] = field(factory=dict)
+    """Resources that more than one test may use at once, but not any number."""
 
 
 @frozen(kw_only=True)

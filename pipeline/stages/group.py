@@ -75,8 +75,9 @@ def _new_plan(agent: Agent) -> Plan:
 
 def _estimated(agent: Agent, tests: Sequence[Test]) -> Sequence[Test]:
     from pipeline.logic.estimating import estimate
+    from pipeline.logic.lanes import in_lanes
 
-    return estimate(tests, agent.known_seconds(tests))
+    return in_lanes(estimate(tests, agent.known_seconds(tests)), agent.wishes().limits)
 
 
 def least_maxfail(facts: Iterable[Mapping[str, Any]]) -> int:

@@ -1,0 +1,210 @@
+"""From the settings of a suite of commands to its plain values: rows made, checked and frozen into a file of their own.
+
+Runs the suite's `generate` command when nothing was made of equal inputs before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import UsageError
+from pipeline.frameworks import command_rows
+from pipeline.model.commands import CommandTerms, Row, SetUp
+
+if TYPE_CHECKING:
+    from pipeline.model.recipes import Recipe
+
+Generate = Callable[["Recipe"], None]
+"""Has the outputs of a recipe made, or brought back from the cache."""
+ONLY_HERE = ("command", "rows", "files", "lines", "metrics", "results", "keep")
+"""Settings that say nothing for other frameworks."""
+
+
+def refuse_elsewhere(name: str, settings: Any) -> None:
+    """Raise `UsageError` when a suite of another framework has settings of commands."""
+    for one in ONLY_HERE:
+        if getattr(settings, one).get():
+            raise UsageError(
+                f"suite {name!r} has {one!r}, but its framework is {settings.framework.get()!r}",
+                hint=f'suites.{name}.framework = "command"',
+            )
+
+
+def command_terms(
+    name: str, settings: Any, build: Path, generate: Generate, wanted: Callable[[Row], bool]
+) -> CommandTerms:
+    """All that such a suite says, with its tests frozen below `build`. Raises `UsageError`, `EngineError`."""
+    root = Path(settings.root.get())
+    if not settings.command.get():
+        raise UsageError(f"suite {name!r} has no command", hint=f'suites.{name}.command = ["./run", "{{name}}"]')
+    recipe = _recipe(name, settings.generate)
+    if recipe is not None:
+        generate(recipe)
+    rows, shipped = _rows(name, settings, root)
+    setups = [_set_up(name, settings.setups[one]) for one in settings.setups.names()]
+    templates = command_rows.Templates(
+        command=settings.command.get(), cwd=settings.cwd.get(), exclusive=settings.exclusive.get(), setups=setups
+    )
+    content = command_rows.freeze(name, rows, templates, command_rows.Selected(wanted=wanted))
+    folder = build / "command" / name
+    return CommandTerms(
+        command=settings.command.get(),
+        rows=os.path.relpath(_written(folder, content), root),
+        folder=os.path.relpath(folder, root),
+        cwd=settings.cwd.get(),
+        good_codes=tuple(settings.good_codes.get()),
+        skip_codes=tuple(settings.skip_codes.get()),
+        kill_after_seconds=settings.kill_after_seconds.get(),
+        keep=_below(name, "keep", settings.keep.get()),
+        metrics=_below(name, "metrics", settings.metrics.get()),
+        results=_below(name, "results", settings.results.get()),
+        setups=tuple(setups),
+        shipped=shipped,
+        shipped_digest=_digest(root, shipped),
+    )
+
+
+def wanted_by(settings: Any, ids: Sequence[str] | None) -> Callable[[Row], bool]:
+    """Whether a row is selected: by ids, by paths or names (patterns), by words of its name."""
+    select, exclude = settings.select, settings.exclude
+    _refuse_marks(settings)
+    chosen = None if ids is None else frozenset(ids)
+    paths, left_out = select.paths.get(), exclude.paths.get()
+    keyword, never = select.keyword.get(), exclude.keyword.get()
+
+    def wanted(row: Row) -> bool:
+        return (
+            (chosen is None or row.name in chosen)
+            and (not paths or _matches(row, paths))
+            and not _matches(row, left_out)
+            and (not keyword or keyword.lower() in row.name.lower())
+            and not (never and never.lower() in row.name.lower())
+        )
+
+    return wanted
+
+
+def _refuse_marks(settings: Any) -> None:
+    for selection in (settings.select, settings.exclude):
+        if selection.marks.get():
+            raise UsageError("tests that are commands have no marks", hint="select them by paths, names or keyword")
+
+
+def _matches(row: Row, patterns: Sequence[str]) -> bool:
+    names = [row.name, *([row.file] if row.file else [])]
+    return any(
+        name == pattern or fnmatchcase(name, pattern) or name.startswith(pattern.rstrip("/") + "/")
+        for pattern in patterns
+        for name in names
+    )
+
+
+def _recipe(name: str, told: Any) -> Recipe | None:
+    command = told.command.get()
+    if not command:
+        return None
+    from pipeline.model.recipes import Recipe
+
+    if not told.outputs.get():
+        raise UsageError(f"suite {name!r}: generate has no outputs", hint=f'suites.{name}.generate.outputs = ["plans"]')
+    return Recipe(
+        name=f"generate-{name}",
+        command=(command,) if isinstance(command, str) else _no_shell(command),
+        inputs=told.inputs.get(),
+        environment=told.environment.get(),
+        tools=told.tools.get(),
+        outputs=told.outputs.get(),
+        timeout_seconds=told.timeout_seconds.get(),
+    )
+
+
+def _no_shell(command: Sequence[str]) -> tuple[str, ...]:
+    """A recipe takes one word for a line of the shell."""
+    return tuple(command) if len(command) > 1 else ("env", *command)
+
+
+def _rows(name: str, settings: Any, root: Path) -> tuple[list[Row], tuple[str, ...]]:
+    """Rows of all sources, and the files that tests need."""
+    rows = command_rows.table_rows(settings.rows.get())
+    files = [file for pattern in settings.files.get() for file in _globbed(name, root, pattern)]
+    rows += command_rows.file_rows(dict.fromkeys(files))
+    for file in settings.lines.get():
+        rows += command_rows.line_rows(root, file)
+    if not any((settings.rows.get(), settings.files.get(), settings.lines.get())):
+        raise UsageError(
+            f"suite {name!r} says nowhere which tests there are",
+            hint=f'suites.{name}.files = ["configs/*.yaml"], or rows, or lines',
+        )
+    return rows, tuple(dict.fromkeys((*files, *settings.lines.get())))
+
+
+def _globbed(name: str, root: Path, pattern: str) -> list[str]:
+    """Files that a glob matches, sorted. Raises `UsageError` when there are none: mostly that is a typo."""
+    try:
+        found = sorted(path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
+    except (ValueError, NotImplementedError) as error:
+        raise UsageError(
+            f"suite {name!r}: files has {pattern!r}: {error}", hint="globs are relative to the root"
+        ) from error
+    if not found:
+        raise UsageError(f"suite {name!r}: no file matches {pattern!r} in {str(root)!r}")
+    return found
+
+
+def _set_up(suite: str, told: Any) -> SetUp:
+    name, per, key = told.scope.path[-1], told.per.get(), told.key.get()
+    if (per == "group") != bool(key):
+        raise UsageError(
+            f"suite {suite!r}: set-up {name!r} is per {per} and has {'a' if key else 'no'} key",
+            hint='per = "group" needs a key such as "{values.pool}", per = "worker" has none',
+        )
+    return SetUp(
+        name=name,
+        per=per,
+        key=key,
+        command=told.command.get(),
+        ready=told.ready.get(),
+        teardown=told.teardown.get(),
+        timeout_seconds=told.timeout_seconds.get(),
+        ready_timeout_seconds=told.ready_timeout_seconds.get(),
+        teardown_timeout_seconds=told.teardown_timeout_seconds.get(),
+        may_split=told.may_split.get(),
+    )
+
+
+def _below(suite: str, setting: str, patterns: Sequence[str]) -> tuple[str, ...]:
+    for pattern in patterns:
+        if pattern.startswith("/") or ".." in pattern.split("/") or not pattern.strip("/."):
+            raise UsageError(
+                f"suite {suite!r}: {setting} has {pattern!r}",
+                hint="patterns are relative to the test's own folder, below it",
+            )
+    return tuple(patterns)
+
+
+def _digest(root: Path, names: Sequence[str]) -> str:
+    """Over the contents of files: what a command has made is mostly none of the sources."""
+    from extensions.deciding import digest
+    from pipeline.adapters.inputs import file_digests
+
+    return digest(dict(file_digests(root, names)))
+
+
+def _written(folder: Path, content: bytes) -> Path:
+    """The frozen file, named by its content; whole or not there."""
+    path = folder / f"tests-{command_rows.digest(content)}.json"
+    if path.exists():
+        os.utime(path)  # Old ones are removed one day.
+    else:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}.part")
+            part.write_bytes(content)
+            part.replace(path)
+        except OSError as error:
+            raise UsageError(f"cannot write the frozen tests {str(path)!r}: {error}") from error
+    return path

@@ -1,0 +1,1 @@
+"""Any command as a test, from the command line: real commands, real workers."""
