@@ -1,0 +1,127 @@
+"""From the settings of hosts to plain values, and to the launcher `ssh`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import UsageError
+from pipeline.settings.secret import Secret
+
+if TYPE_CHECKING:
+    from extensions.fleet import Fleet
+    from extensions.plugins import Launching
+    from pipeline.adapters.openssh import Client
+    from pipeline.launchers.local import LocalLauncher
+    from pipeline.launchers.ssh.launcher import SshLauncher
+    from pipeline.launchers.ssh.terms import HostTerms
+
+
+def hosts_of(fleet: Fleet) -> tuple[HostTerms, ...]:
+    """All hosts that the settings name. Raises `UsageError` when there are none."""
+    found = (*_named(fleet), *_listed(fleet))
+    if not found:
+        raise UsageError(
+            "there are no hosts for the launcher 'ssh'",
+            hint="name them: [tool.doit-fleet.hosts.<name>], or a file: ssh.hosts_file; see docs/ssh.md",
+        )
+    names = [host.name for host in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"host {twice!r} is named twice", hint="see [tool.doit-fleet.hosts] and ssh.hosts_file")
+    return found
+
+
+def slots_of(fleet: Fleet) -> int:
+    """How many tests all hosts together may run at once."""
+    return sum(host.slots for host in hosts_of(fleet))
+
+
+def client_of(fleet: Fleet) -> Client:
+    """OpenSSH's client as the settings want it."""
+    from pipeline.adapters.openssh import Client
+
+    ssh = fleet.ssh
+    config: Path | None = ssh.config.get()
+    return Client(
+        program=ssh.program.get(),
+        config=str(config) if config is not None else "",
+        options=tuple(ssh.options.get()),
+        connect_seconds=ssh.connect_timeout_seconds.get(),
+    )
+
+
+def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
+    """The launcher."""
+    from extensions.dockering import store_label
+    from pipeline.launchers.ssh.launcher import SshLauncher
+
+    fleet = launching.fleet
+    return SshLauncher(
+        local,
+        launching.specs,
+        hosts_of(fleet),
+        Path(fleet.scope.ledger.context.root),
+        launching.sources,
+        slots=launching.slots,
+        label=store_label(fleet),
+        lease_seconds=launching.lease_seconds,
+        client=client_of(fleet),
+        keep_seconds=fleet.ssh.keep_seconds.get(),
+        zygote=fleet.local.zygote.get(),
+        tell=launching.tell,
+    )
+
+
+def _named(fleet: Fleet) -> Iterator[HostTerms]:
+    for name in fleet.hosts.names():
+        host = fleet.hosts[name]
+        address = str(host.address.get())
+        yield _terms(host, name, address, host.user.get(), host.port.get(), host.slots.get(), tuple(host.labels.get()))
+
+
+def _listed(fleet: Fleet) -> Iterator[HostTerms]:
+    from pipeline.logic.hosts_file import read_hosts
+
+    path = fleet.ssh.hosts_file.get()
+    if path is None:
+        return
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read the hosts file {str(path)!r}: {error}", hint="see ssh.hosts_file") from error
+    for listed in read_hosts(text, str(path)):
+        slots = fleet.ssh.slots.get() if listed.slots is None else listed.slots
+        yield _terms(fleet.ssh, listed.host, listed.host, listed.user, 0, slots, ())
+
+
+def _terms(
+    said: Any, name: str, address: str, user: str, port: int, slots: int | str, labels: tuple[str, ...]
+) -> HostTerms:
+    from pipeline.adapters.cores import available_cores
+    from pipeline.adapters.openssh import Address
+    from pipeline.launchers.ssh.terms import HostTerms
+
+    if address.startswith("-"):
+        raise UsageError(f"host {name!r}: {address!r} is no address")
+    return HostTerms(
+        name=name,
+        address=None if address == ":" else Address(host=address, user=user, port=port),
+        slots=available_cores() if slots == "auto" else int(slots),
+        pythons=tuple(said.python.get()),
+        folder=said.folder.get(),
+        env=_revealed(said.env.get(), said.scope.fleet),
+        labels=labels,
+        before=tuple(said.before.get()),
+        after=tuple(said.after.get()),
+        before_seconds=said.before_timeout_seconds.get(),
+    )
+
+
+def _revealed(env: Mapping[str, str | Secret], fleet: Fleet) -> dict[str, str]:
+    """Sent to hosts' standard input only."""
+    return {
+        name: value.reveal(fleet.environment, fleet.home) if isinstance(value, Secret) else value
+        for name, value in env.items()
+    }
