@@ -18,9 +18,9 @@ from pipeline.adapters.channel_end import ChannelEnd
 from pipeline.adapters.control import Control
 from pipeline.adapters.guard_link import GuardLink
 from pipeline.adapters.harness_process import HarnessProcess
-from pipeline.harness.outbox_reader import OutboxReader, prepare_outbox
 from pipeline.adapters.stream import parse_message
 from pipeline.adapters.zygote import Zygote
+from pipeline.harness.outbox_reader import OutboxReader, prepare_outbox
 from pipeline.model.messages import Message
 
 OUTBOX = "outbox"

@@ -17,8 +17,8 @@ from typing import Protocol
 from attrs import evolve
 
 from pipeline.adapters.guard_link import Ending, GuardLink
-from pipeline.harness.outbox_reader import OutboxReader
 from pipeline.adapters.stream import MessageStream
+from pipeline.harness.outbox_reader import OutboxReader
 from pipeline.model.messages import Message
 from pipeline.ports import HarnessEnd
 

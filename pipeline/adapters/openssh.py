@@ -95,5 +95,3 @@ async def connect(client: Client, address: Address) -> Process:
         raise EngineError(
             f"cannot start {client.program!r}: {error.strerror}", hint="install OpenSSH's client, or set ssh.program"
         ) from error
-
-

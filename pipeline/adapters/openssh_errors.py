@@ -76,7 +76,9 @@ def explain(host: str, said: str, status: int | None) -> EngineError:
     for pattern, meaning, hint, permanent in KNOWN:
         if re.search(pattern, said):
             return _error(host, meaning, said, hint.format(host=host), permanent)
-    return _error(host, f"ssh ended with status {status}", said, f"try it by hand: ssh -o BatchMode=yes {host} true", False)
+    return _error(
+        host, f"ssh ended with status {status}", said, f"try it by hand: ssh -o BatchMode=yes {host} true", False
+    )
 
 
 def _error(host: str, meaning: str, said: str, hint: str, permanent: bool) -> EngineError:

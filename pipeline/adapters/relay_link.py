@@ -201,7 +201,7 @@ class RelayLink:
         if status not in (255, -1) and status != 0:
             return PlaceLost(
                 f"host {self.name!r}: what was started there ended with status {status} ({self._last_word()})",
-                hint="see that `ssh {0} true` prints nothing of an error".format(self._address.host),
+                hint=f"see that `ssh {self._address.host} true` prints nothing of an error",
             )
         return explain(self._address.host, self._words.decode("utf-8", "replace"), status)
 
@@ -300,7 +300,9 @@ class RelayLink:
         for side in self._sides:
             if side is not asyncio.current_task():
                 side.cancel()
-        await asyncio.gather(*(side for side in self._sides if side is not asyncio.current_task()), return_exceptions=True)
+        await asyncio.gather(
+            *(side for side in self._sides if side is not asyncio.current_task()), return_exceptions=True
+        )
 
 
 def _permanent(message: str, hint: str) -> EngineError:

@@ -30,7 +30,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -232,8 +231,8 @@ class Relay(Carrier):
             os.dup2(given, 0)
             os.dup2(answer, 1)
             os.closerange(3, 4096)
-            sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
-            code = work(command["name"], self._house, command["order"])
+            with open(0, "rb", closefd=False) as source, open(1, "wb", closefd=False) as target:
+                code = work(command["name"], self._house, command["order"], source, target)
         except BaseException:
             traceback.print_exc()
         finally:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from typing import Any, BinaryIO
 
@@ -20,9 +19,8 @@ from .relay_house import House
 CHUNK = 1 << 18
 
 
-def work(name: str, house: House, order: dict[str, Any]) -> int:
+def work(name: str, house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) -> int:
     """Do one job in this process; its exit status."""
-    given, answer = sys.stdin.buffer, sys.stdout.buffer
     try:
         told = JOBS[name](house, order, given, answer)
     except OSError as error:
@@ -78,10 +76,10 @@ def fetch(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO
     """Hand over files below `root` that match `globs` and changed since: a JSON line `{name, size}` and bytes for each."""
     for path, size in found(order["root"], order["globs"], order["since"]):
         try:
-            file = open(path, "rb")
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             continue
-        with file:
+        with open(descriptor, "rb") as file:
             name = os.path.relpath(path, order["root"])
             executable = bool(os.fstat(file.fileno()).st_mode & 0o111)
             _answer(answer, {"name": name, "size": size, "executable": executable})

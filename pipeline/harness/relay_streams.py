@@ -115,9 +115,7 @@ class Channel:
             self._outbox.close()
 
     def _read(self) -> None:
-        if not self._receive():
-            self._carrier.poller.on_readable(self._end.fileno(), None)
-        elif self._credit <= 0:
+        if not self._receive() or self._credit <= 0:
             self._carrier.poller.on_readable(self._end.fileno(), None)
 
     def _receive(self) -> bool:

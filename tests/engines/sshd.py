@@ -133,7 +133,12 @@ def write_client_config(path: Path, hosts: Mapping[str, Sshd], key: Path, more: 
     lines = list(more)
     for name, host in hosts.items():
         facts = host.facts
-        lines += [f"Host {name}", f"  HostName {facts['address']}", f"  Port {facts['port']}", f"  User {facts['user']}"]
+        lines += [
+            f"Host {name}",
+            f"  HostName {facts['address']}",
+            f"  Port {facts['port']}",
+            f"  User {facts['user']}",
+        ]
     lines += [
         "Host *",
         f"  IdentityFile {key}",

@@ -124,7 +124,9 @@ class Host:
         told = await link.close(LEAVE_SECONDS if link.is_open else 0.0)
         if told is None:
             if self.laid is not None:
-                self._say(f"host {self.name!r} was not there at the end: what is left there goes with the next run, or `doit sweep`")
+                self._say(
+                    f"host {self.name!r} was not there at the end: what is left there goes with the next run, or `doit sweep`"
+                )
             return
         if told.get("after") is not None and told["after"]["code"] != 0:
             self._say(f"host {self.name!r}: {_failed('after', told['after'])}")

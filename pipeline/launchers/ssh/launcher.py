@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-
 from pipeline.adapters import process_table
 from pipeline.adapters.harness_birth import Terms
 from pipeline.adapters.harness_process import HarnessProcess
@@ -97,6 +96,11 @@ class SshLauncher:
             self._hosts = {name: Host(terms, common) for name, terms in self._terms.items()}
         for host in self._hosts.values():
             host.begin()
+
+    async def ready(self, seconds: float) -> bool:
+        """Wait until all hosts are ready; False after that span, or when one is set aside."""
+        self.begin()
+        return all(await asyncio.gather(*(host.ready(seconds) for host in self._hosts.values())))
 
     def _read_manifest(self) -> asyncio.Future[Manifest]:
         """The same for all hosts, read once."""

@@ -87,7 +87,7 @@ def _head(host: str, line: bytes) -> dict[str, Any]:
 
 
 def _place(folder: Path, head: dict[str, Any]) -> Path:
-    path = folder / head["name"]
+    path = folder / str(head["name"])
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755 if head["executable"] else 0o644)
     os.close(descriptor)
