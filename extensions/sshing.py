@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from pipeline.adapters.openssh import Client
     from pipeline.launchers.local import LocalLauncher
     from pipeline.launchers.ssh.launcher import SshLauncher
-    from pipeline.launchers.ssh.terms import HostTerms
+    from pipeline.launchers.ssh.terms import HostTerms, Whose
+    from pipeline.model.suites import Suite
+    from pipeline.model.swept import Swept
+    from pipeline.stages.agent import Check
 
 
 def hosts_of(fleet: Fleet) -> tuple[HostTerms, ...]:
@@ -72,6 +75,72 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
         zygote=fleet.local.zygote.get(),
         tell=launching.tell,
     )
+
+
+def whose(fleet: Fleet) -> Whose:
+    """Whose leftovers are this store's, and a name for visits."""
+    import os
+    import secrets
+
+    from extensions.dockering import store_label
+    from pipeline.launchers.ssh.terms import Whose
+
+    return Whose(
+        label=store_label(fleet),
+        agent=f"visit-{os.getpid()}-{secrets.token_hex(4)}",
+        keep_seconds=fleet.ssh.keep_seconds.get(),
+    )
+
+
+def sweep_hosts(fleet: Fleet) -> Swept:
+    """Remove what dead agents of this store have left on hosts. Those that are not there are named."""
+    import asyncio
+
+    from pipeline.errors import EngineError
+    from pipeline.launchers.ssh.visiting import sweep
+    from pipeline.model.swept import Swept
+
+    found = asyncio.run(sweep(client_of(fleet), hosts_of(fleet), whose(fleet)))
+    removed, kept = [], {}
+    for name, told in found.items():
+        if isinstance(told, EngineError):
+            kept[f"what may be left on host {name!r}"] = str(told)
+        else:
+            removed += [f"folder {folder} on host {name!r}" for folder in told]
+    return Swept(removed=tuple(removed), kept=kept)
+
+
+def checks_of(fleet: Fleet, suites: Sequence[Suite]) -> Iterator[Check]:
+    """One line for each host: all are asked at once."""
+    import asyncio
+
+    from pipeline.launchers.ssh.visiting import Found, look
+    from pipeline.stages.agent import Check
+
+    hosts = hosts_of(fleet)
+    wanted = {suite.name: ((suite.interpreter.path, "python3"), suite.framework) for suite in suites}
+    found = asyncio.run(look(client_of(fleet), hosts, whose(fleet), wanted))
+
+    def check(host: HostTerms, one: Found) -> Check:
+        name = f"host {host.name}"
+        if one.error is not None or one.hello is None:
+            error = one.error
+            return Check(name=name, good=False, text=error.message if error else "", hint=error.hint if error else "")
+        hello, bad = one.hello, [text for text in one.pythons.values() if text.startswith("!")]
+        tests = "; ".join(f"suite {suite!r}: {text.removeprefix('!')}" for suite, text in one.pythons.items())
+        return Check(
+            name=name,
+            good=not bad or bool(host.before),
+            text=f"{host.slots} slots, first word after {hello.login_seconds:.2f} s, {hello.system}, {hello.cores} cores, load "
+            f"{hello.load:.1f}, {hello.free // 2**20} MiB free, Python {hello.python}; {tests}",
+            hint="name an interpreter that has the project's dependencies: hosts.<name>.python, or install them: hosts.<name>.before",
+        )
+
+    for host in hosts:
+        if host.address is None:
+            yield Check(name=f"host {host.name}", good=True, text=f"{host.slots} slots, this machine")
+        else:
+            yield check(host, found[host.name])
 
 
 def _named(fleet: Fleet) -> Iterator[HostTerms]:

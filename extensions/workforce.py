@@ -210,6 +210,10 @@ class Workforce:
             from extensions.room import sweep_namespace
 
             swept += sweep_namespace(self.fleet, alive, dead)
+        if "ssh" in launchers:
+            from extensions.sshing import sweep_hosts
+
+            swept += sweep_hosts(self.fleet)
         return swept
 
     def doubts(self, expected_seconds: float) -> Sequence[str]:

@@ -14,16 +14,22 @@ from typing import Any
 from pipeline.adapters.relay_link import RelayLink
 from pipeline.adapters.waiting import Bell
 from pipeline.errors import EngineError
+from pipeline.harness.outbox import Outbox
+from pipeline.harness.outbox_reader import prepare_outbox
 from pipeline.harness.relay_frames import WINDOW
 
 LONGEST_ANSWER = 64 << 20
 
 
 class RemoteChannel:
-    """A harness's channel at the other end of a link. What is not read yet keeps the harness waiting, as a socket does."""
+    """A harness's channel at the other end of a link. What is not read yet keeps the harness waiting, as a socket does.
 
-    def __init__(self, link: RelayLink, bell: Bell) -> None:
+    What comes is kept in an outbox here, so that a later agent finds it when this one is killed.
+    """
+
+    def __init__(self, link: RelayLink, bell: Bell, outbox: Path) -> None:
         self._link, self._bell = link, bell
+        self._kept = Outbox(str(outbox)) if prepare_outbox(outbox) else None
         self._pieces: deque[bytes] = deque()
         self._taken = 0
         self.number = link.stream(self)
@@ -53,6 +59,8 @@ class RemoteChannel:
     def feed(self, data: bytes) -> None:
         """Take bytes."""
         self._pieces.append(data)
+        if self._kept is not None and len(data) <= self._kept.capacity:
+            self._kept.append(data)
         self._bell.ring()
 
     def end(self, told: dict[str, Any]) -> None:

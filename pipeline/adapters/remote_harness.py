@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.adapters.control import Control
 from pipeline.adapters.guard_link import GuardLink
-from pipeline.adapters.harness_birth import INTRODUCE_SECONDS, LOG, Terms
+from pipeline.adapters.harness_birth import INTRODUCE_SECONDS, LOG, OUTBOX, Terms
 from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.relay_link import RelayLink
 from pipeline.adapters.relay_streams import RemoteChannel, RemoteLines, RemoteLog
@@ -109,7 +109,7 @@ async def bear_remote_harness(
         return wires[-1]
 
     guard = RemoteGuardLink(open_wire, zygote, terms.silence_seconds)
-    channel, tail = RemoteChannel(link, guard.bell), RemoteLog(link, log)
+    channel, tail = RemoteChannel(link, guard.bell, folder / OUTBOX), RemoteLog(link, log)
     streams = {"control": wires[0].number, "channel": channel.number, "tail": tail.number}
     try:
         guard.guard = await zygote.fork_at(job, limits, streams, name)

@@ -26,7 +26,6 @@ from __future__ import annotations
 import array
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -38,7 +37,7 @@ from . import lineage
 from .guard import exit_code, now
 from .outbox_reader import prepare_outbox
 from .relay_frames import CONTROL, LONGEST, Frames, Outgoing, control, frame
-from .relay_house import MARK, House
+from .relay_house import MARK, House, find_python
 from .relay_jobs import work
 from .relay_poll import Poller
 from .relay_streams import Carrier, Channel, Lines, Pipes, Tail
@@ -256,12 +255,3 @@ class Relay(Carrier):
             self._outgoing.add(control({"say": "tick"}))
         if moment - self._heard_at > self._silence_seconds:
             self._is_over = True
-
-
-def find_python(names: list[str], cwd: str) -> str | None:
-    """The first of these that is a program: a path (`~` is the home, others start in `cwd`) or a name in PATH."""
-    for name in names:
-        path = os.path.join(cwd, os.path.expanduser(name)) if "/" in name else shutil.which(name)
-        if path and os.access(path, os.X_OK) and not os.path.isdir(path):
-            return path
-    return None

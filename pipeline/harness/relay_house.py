@@ -124,6 +124,15 @@ def run_commands(commands: list[str], cwd: str, env: dict[str, str], seconds: fl
     return _told(0, "", output)
 
 
+def find_python(names: list[str], cwd: str) -> str | None:
+    """The first of these that is a program: a path (`~` is the home, others start in `cwd`) or a name in PATH."""
+    for name in names:
+        path = os.path.join(cwd, os.path.expanduser(name)) if "/" in name else shutil.which(name)
+        if path and os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+    return None
+
+
 def _told(code: int | None, command: str, output: bytes) -> dict[str, Any]:
     return {"code": code, "command": command, "output": output[-OUTPUT_SHOWN:].decode("utf-8", "replace")}
 

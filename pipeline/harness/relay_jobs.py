@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 import tempfile
 from typing import Any, BinaryIO
 
@@ -25,7 +26,7 @@ def work(name: str, house: House, order: dict[str, Any], given: BinaryIO, answer
         told = JOBS[name](house, order, given, answer)
     except OSError as error:
         told = {"error": error.strerror or str(error), "errno": error.errno, "path": error.filename}
-    except ValueError as error:
+    except (ValueError, subprocess.SubprocessError) as error:
         told = {"error": str(error), "errno": None, "path": None}
     if told is not None:
         _answer(answer, told)
@@ -100,7 +101,19 @@ def end(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) 
     return {"proof": relay_house.end_marked(order["name"])}
 
 
-JOBS = {"lay": lay, "receive": receive, "command": command, "fetch": fetch, "tidy": tidy, "end": end}
+def look(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) -> dict[str, Any]:
+    """What an interpreter prints for some `code`; `python` is the first of `pythons` that there is, or None."""
+    python = relay_house.find_python(order["pythons"], house.folder)
+    if python is None:
+        return {"python": None, "code": None, "output": ""}
+    command = [python, "-c", order["code"]]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False
+    )
+    return {"python": python, "code": done.returncode, "output": done.stdout[-2000:].decode("utf-8", "replace")}
+
+
+JOBS = {"look": look, "lay": lay, "receive": receive, "command": command, "fetch": fetch, "tidy": tidy, "end": end}
 
 
 def _answer(answer: BinaryIO, told: dict[str, Any]) -> None:

@@ -81,8 +81,8 @@ class SshProject(Project):
 
     lab: Lab = field(kw_only=True)
     lease: str = "4s"
-    repeats_without_agent: int = 6
-    """Its workers end with it; what was said and not heard is said in vain."""
+    repeats_without_agent: int = 8
+    """Of each worker the test in flight, and one whose result was on the way."""
     slots: int = 2
     host_settings: dict[str, Any] = field(factory=dict)
     """Further settings of every host."""

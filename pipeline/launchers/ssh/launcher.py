@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.adapters import process_table
-from pipeline.adapters.harness_birth import Terms
+from pipeline.adapters.harness_birth import OUTBOX, Terms, read_last_words
 from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.openssh import Client
 from pipeline.adapters.relay_streams import RemoteJob
@@ -172,7 +172,7 @@ class SshLauncher:
         return {
             "host": host.name,
             "relay": self._agent,
-            "slot": slot,
+            "folder": str(self._slot_folder(slot)),
             "machine": process_table.machine_id(),
             "boot": process_table.boot_id(),
             "space": process_table.pid_space(),
@@ -183,7 +183,8 @@ class SshLauncher:
         }
 
     async def salvage(self, identity: dict[str, str | int]) -> Remains | None:
-        """End on its host what a dead agent has left there. None: the agent may live, or the host does not answer."""
+        """End on its host what a dead agent has left there; what that had heard last. None: it may live, or the host does not
+        answer."""
         if "relay" not in identity:
             return await self._local.salvage(identity)
         host = self._hosts.get(str(identity["host"]))
@@ -193,7 +194,10 @@ class SshLauncher:
             told = await RemoteJob(host.link, "end", {"name": identity["relay"]}).answer()
         except EngineError:
             return None
-        return Remains() if told["proof"] else None
+        if not told["proof"]:
+            return None
+        births = sorted(path.parent for path in Path(str(identity["folder"])).glob(f"*/{OUTBOX}"))
+        return Remains(messages=[message for birth in births for message in read_last_words(birth)])
 
     async def close(self) -> None:
         """End every harness, then all that is on hosts."""
@@ -206,7 +210,7 @@ class SshLauncher:
         """Send into the store what tests have left on the host of that slot. Raises `FleetError`."""
         host = self._host(slot)
         if host is not None and host.is_ready and host.laid is not None:
-            await bring(store, run, worker, self._specs, host.link, host.laid, str(self._root))
+            await bring(store, run, worker, self._specs, host.link, host.laid, str(self._root), self._scratch)
 
     async def _end(self, harness: HarnessProcess) -> None:
         await harness.send({"do": "finish"})

@@ -25,16 +25,23 @@ LONGEST_HEAD = 1 << 16
 
 
 async def bring(
-    store: CertainStore, run: str, worker: str, specs: Mapping[str, HarnessSpec], link: RelayLink, laid: Laid, root: str
+    store: CertainStore,
+    run: str,
+    worker: str,
+    specs: Mapping[str, HarnessSpec],
+    link: RelayLink,
+    laid: Laid,
+    root: str,
+    scratch: Path,
 ) -> None:
-    """Send what changed since the project was laid out, suite by suite. Raises `FleetError`."""
+    """Send what changed since the project was laid out, suite by suite; `scratch` is a folder here. Raises `FleetError`."""
     for suite, spec in specs.items():
         carries: Any = moved(spec, root, laid.root, {}).options.get("carries") or {}
         if not carries.get("globs"):
             continue
-        with tempfile.TemporaryDirectory(prefix="doit-fleet-") as folder:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
             notes = await fetch(link, Path(folder), str(carries["root"]), list(carries["globs"]), laid.since)
-            with tempfile.TemporaryFile() as archive:
+            with tempfile.TemporaryFile(dir=scratch) as archive:
                 packed = await asyncio.to_thread(pack, Path(folder), ("**",), archive)
                 if packed.files or packed.notes or notes:
                     archive.seek(0)
