@@ -297,6 +297,7 @@ class RelayLink:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+        process._transport.close()  # type: ignore[attr-defined] # Of pipes that were not read to their end; asyncio has no other way.
         for side in self._sides:
             if side is not asyncio.current_task():
                 side.cancel()
