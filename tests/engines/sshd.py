@@ -1,6 +1,6 @@
 """sshd: real OpenSSH servers on free ports of loopback, each a "host" with keys of its own; one key of a user may log in.
 
-A session process is a child of its connection's; `kill` and `pause` reach all of them, as of a machine that dies or hangs.
+A session process is a child of its connection's, which is one of the server's: `kill` leaves them alone, `lose_power` does not.
 """
 
 from __future__ import annotations
@@ -117,8 +117,14 @@ class Sshd(ListeningEngine):
         found = recall(self.folder)
         return sorted(_below([who.pid for who in found.processes] if found else []))
 
+    def lose_power(self) -> None:
+        """SIGKILL to the server, its connections and all below them."""
+        below = self.sessions()
+        self.kill()
+        _send(below, signal.SIGKILL)
+
     def kill_sessions(self) -> None:
-        """SIGKILL to connections and to all below them: a host that loses power, but for its sshd."""
+        """SIGKILL to connections and to all below them; the server itself lives."""
         _send(self.sessions(), signal.SIGKILL)
 
     def cut_sessions(self) -> None:
