@@ -5,14 +5,11 @@ How to log in, over which hosts, with which key is the business of OpenSSH's own
 
 from __future__ import annotations
 
-from typing import Any
-
 from pipeline.settings import kinds
 from pipeline.settings.collected import interpreters, texts, variables
 from pipeline.settings.container import Container
 from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
-from pipeline.settings.providers import Provider
 
 
 class HostDefaults(Extension):
@@ -44,9 +41,9 @@ class HostDefaults(Extension):
     minutes."""
 
 
-def named_so(host: Extension) -> Provider[Any]:
+def named_so(host: Extension) -> str:
     """the host's name here"""
-    return host.scope.fleet.project.name.map(lambda _: host.scope.path[-1])  # type: ignore[no-any-return]
+    return host.scope.path[-1]
 
 
 class Host(HostDefaults):

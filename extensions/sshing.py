@@ -46,6 +46,7 @@ def client_of(fleet: Fleet) -> Client:
     from pipeline.adapters.openssh import Client
 
     ssh = fleet.ssh
+    _refuse_blindness(ssh.options.get())
     config: Path | None = ssh.config.get()
     return Client(
         program=ssh.program.get(),
@@ -53,6 +54,16 @@ def client_of(fleet: Fleet) -> Client:
         options=tuple(ssh.options.get()),
         connect_seconds=ssh.connect_timeout_seconds.get(),
     )
+
+
+def _refuse_blindness(options: Sequence[str]) -> None:
+    for option in options:
+        name, _, value = option.replace("=", " ").partition(" ")
+        if name.lower() == "stricthostkeychecking" and value.strip().lower() in ("no", "off", "false"):
+            raise UsageError(
+                f"ssh.options may not hold {option!r}: host keys are always checked",
+                hint="log in once by hand, or say StrictHostKeyChecking=accept-new for hosts that are new each time",
+            )
 
 
 def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:

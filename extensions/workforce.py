@@ -216,6 +216,15 @@ class Workforce:
             swept += sweep_hosts(self.fleet)
         return swept
 
+    @property
+    def roots_elsewhere(self) -> Sequence[str]:
+        """Where the project lies on machines of workers, as patterns of paths, beyond what images say."""
+        if self.launcher_name != "ssh":
+            return ()
+        from pipeline.launchers.ssh.terms import root_pattern
+
+        return (root_pattern(Path(self.fleet.scope.ledger.context.root).name),)
+
     def doubts(self, expected_seconds: float) -> Sequence[str]:
         """What a person should know before a run of that length."""
         if not self.needs_images():

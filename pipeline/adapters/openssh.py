@@ -87,7 +87,7 @@ async def connect(client: Client, address: Address) -> Process:
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
-            env={**os.environ, "LC_ALL": "C"},
+            env={**os.environ, "LC_ALL": "C", "SSH_ASKPASS_REQUIRE": "never"},
             start_new_session=True,
             limit=STREAM_LIMIT,
         )

@@ -226,7 +226,7 @@ class RelayLink:
                 for stream, content in self._frames.feed(data):
                     self._take(stream, content)
             why = self._last_word() or "the connection was closed"
-        except (BrokenFrames, ValueError) as error:
+        except (BrokenFrames, ValueError, KeyError, TypeError, RecursionError) as error:
             why = f"what it sends is damaged: {error}"
         self._break(why)
 

@@ -196,12 +196,7 @@ class Relay(Carrier):
         harness, their_harness = socket.socketpair()
         with their_guard, their_harness:
             passed = array.array("i", [their_guard.fileno(), their_harness.fileno()])
-            line = json.dumps(command["request"]).encode("ascii") + b"\n"
-            sent = zygote.end.sendmsg([line], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, passed)])
-            if sent < len(line):
-                zygote.end.settimeout(5.0)
-                zygote.end.sendall(line[sent:])
-                zygote.end.setblocking(False)
+            zygote.pass_on(json.dumps(command["request"]).encode("ascii") + b"\n", passed)
         tail = self._tails[command["tail"]] = Tail(self, command["tail"], log)
         channel = self._streams[command["channel"]] = Channel(self, command["channel"], harness, outbox)
 

@@ -73,6 +73,12 @@ class Outgoing:
         if not self.is_broken:
             self._waiting += data
 
+    def take(self) -> bytes:
+        """What still waits, for who writes it in another way."""
+        waiting = bytes(self._waiting)
+        self._waiting.clear()
+        return waiting
+
     def flush(self) -> None:
         """Write what can be written now."""
         waiting = self._waiting

@@ -5,6 +5,7 @@ Each has a number, takes what the agent sends (`feed`), and says to the agent wh
 
 from __future__ import annotations
 
+import array
 import os
 import socket
 import time
@@ -19,6 +20,7 @@ from .relay_poll import Poller
 QUIET_SECONDS = 0.1
 """After this silence an outbox is looked at: the last messages may be waiting for a flush that a hang prevents."""
 LONGEST_LOG = 64 << 20
+PASS_SECONDS = 5.0
 _CHUNK = 1 << 16
 
 
@@ -150,16 +152,30 @@ class Lines:
         end.setblocking(False)
         self._carrier, self.number, self.end = carrier, number, end
         self._last = last
+        self._incoming = Outgoing(end.fileno())
         self._rest = b""
         self._is_open = True
         carrier.poller.on_readable(end.fileno(), self._read)
 
     def feed(self, data: bytes) -> None:
-        """Hand lines on; an other end that does not read loses them."""
+        """Hand lines on."""
+        if self._is_open:
+            self._incoming.add(data)
+            self._write()
+
+    def pass_on(self, line: bytes, descriptors: array.array[int]) -> None:
+        """Hand on a line with descriptors, behind all that waits. Raises `OSError` when the other end does not read."""
+        self.end.settimeout(PASS_SECONDS)
         try:
-            self.end.sendall(data)
-        except OSError:
-            pass
+            self.end.sendall(self._incoming.take())
+            sent = self.end.sendmsg([line], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
+            self.end.sendall(line[sent:])
+        finally:
+            self.end.setblocking(False)
+
+    def _write(self) -> None:
+        self._incoming.flush()
+        self._carrier.poller.on_writable(self.end.fileno(), self._write if len(self._incoming) else None)
 
     def close(self) -> None:
         """Close this end; the other notices."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,12 @@ def until_both_work(project: SshProject, running: Running) -> None:
     """Wait until tests run on both hosts."""
     running.until_begun(10)
     for host in project.lab.hosts:
-        until(
-            lambda host=host: len(harnesses_of(project, host)) > 2, lambda host=host: f"{host} works: {running.output}"
-        )
+        until(partial(works, project, host), lambda: f"all hosts work: {running.output}")
+
+
+def works(project: SshProject, host: str) -> bool:
+    """Whether there is a zygote, a guard and a harness."""
+    return len(harnesses_of(project, host)) > 2
 
 
 def test_a_host_whose_processes_are_all_killed_is_no_failure(project: SshProject) -> None:

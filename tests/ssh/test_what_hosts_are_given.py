@@ -189,6 +189,24 @@ def test_what_tests_leave_comes_home(project: SshProject) -> None:
     assert not (project.root / "out").exists()
 
 
+def test_coverage_of_all_hosts_is_one(project: SshProject) -> None:
+    """Each host runs one of two branches; the report names the project's own file, and has both."""
+    project.busy()
+    for path in project.root.glob("test_f*.py"):
+        path.unlink()
+    project.write("measured.py", "def a(x):\n    if x:\n        return 1\n    return 2\n")
+    project.write("pytest.ini", "[pytest]\naddopts = --cov=measured --cov-report=term-missing --cov-fail-under=100\n")
+    for x in (0, 1):
+        text = f"import time, measured\ndef test_it():\n    assert measured.a({x}) == {2 - x}\n    time.sleep(2)\n"
+        project.write(f"test_{x}.py", text)
+    running = project.start("workers.count=2")
+
+    assert running.end() == 0, running.output
+    assert "measured.py" in running.output
+    assert "100%" in running.output
+    assert len({event["place"] for event in project.events("WorkerStarted")}) == 2
+
+
 def test_one_session_carries_all_slots(tmp_path: Path) -> None:
     """A server that bears one session of a connection, and few logins, has eight slots all the same."""
     settings = {"lab1": {"MaxSessions": "1", "MaxStartups": "2"}}

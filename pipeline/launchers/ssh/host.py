@@ -28,6 +28,7 @@ LEAST_BYTES = 32 << 20
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 MOST_FAILURES = 8
 """In a row, about two minutes: then the host is set aside. One that has never come gets half as many."""
+LOGIN_JITTER_SECONDS = 0.3
 SOUND_SECONDS = 30.0
 """A connection that lasted as long is no failure when it is lost."""
 LEAVE_SECONDS = 150.0
@@ -171,7 +172,10 @@ class Host:
             "env": dict(self.terms.env),
             "least_bytes": LEAST_BYTES,
         }
+        waits = common.logins.locked()
         async with common.logins:
+            if waits:
+                await asyncio.sleep(random.uniform(0.0, LOGIN_JITTER_SECONDS))
             self._link = link = RelayLink(common.client, self.terms.address, name=self.name, lost=self._is_lost.set)
             python = next((one for one in self.terms.pythons if one.startswith("/")), "")
             self.hello = await link.open(

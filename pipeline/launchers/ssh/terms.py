@@ -61,3 +61,8 @@ def pythons_for(host: HostTerms, python: str) -> tuple[str, ...]:
 def plain(name: str) -> str:
     """Fit to be a part of a folder's name, which hosts that share a home must have apart."""
     return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name)[:40] or "-"
+
+
+def root_pattern(name: str) -> str:
+    """What matches the project's folder on any host, as `harness/relay_jobs.py` lays it out; `name` is the folder's own."""
+    return f"*/runs/*/project/{name or 'project'}"
