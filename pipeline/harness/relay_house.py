@@ -20,7 +20,9 @@ from . import lineage
 
 MARK = "DOIT_FLEET_AGENT"
 """Environment variable of every process of a relay: the name of its folder."""
-ABOUT = "about.json"
+ABOUT, LOCK = "about.json", "lock"
+UNKNOWN_SECONDS = 3600.0
+"""After that long a folder is removed whose owner died before it could say whose it is, or when it had removed nearly all."""
 AFTER_SECONDS = 120.0
 OUTPUT_SHOWN = 4000
 HARNESS_SECONDS = 3600.0
@@ -40,13 +42,19 @@ class House:
         """For commands; never written down, because there may be secrets in it."""
 
     def open(self, about: dict[str, Any]) -> None:
-        """Make the folder and lock it; `about`: `label` (whose store), `after` (commands). Raises `OSError`."""
-        os.makedirs(self.folder, mode=0o700)
+        """Make the folder and lock it; `about`: `label` (whose store), `after` (commands). Raises `OSError`.
+
+        It gets its name when it is locked: nobody may take it for one whose owner is dead.
+        """
         os.makedirs(self.objects, mode=0o700, exist_ok=True)
-        self._lock = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        named, self.folder = self.folder, os.path.join(self.base, "runs", f".{self.name}")
+        os.makedirs(self.folder, mode=0o700)
+        self._lock = os.open(os.path.join(self.folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.about = about
         self.note(before=False)
+        os.rename(self.folder, named)
+        self.folder = named
 
     def note(self, **facts: Any) -> None:
         """Remember something for whoever tidies up: this process, its parent, or another relay."""
@@ -70,13 +78,13 @@ def tidy(base: str, label: str, keep_seconds: float, env: dict[str, str]) -> lis
     runs = os.path.join(base, "runs")
     for name in sorted(os.listdir(runs)) if os.path.isdir(runs) else ():
         folder = os.path.join(runs, name)
-        about = _about(folder)
-        if about is None or about.get("label") != label:
+        about = _about(folder) or {}
+        if about.get("label") != label and not (not about and _is_old(folder)):
             continue
         lock = _taken(folder)
         if lock is None:
             continue
-        end_marked(name)
+        end_marked(name.lstrip("."))
         told = _clear(folder, about, env)
         os.close(lock)
         removed.append(name if not told["left"] else f"{name} (not {told['left'][0]})")
@@ -144,8 +152,21 @@ def _clear(folder: str, about: dict[str, Any], env: dict[str, str]) -> dict[str,
         marked = {**env, MARK: os.path.basename(folder)}
         told["after"] = run_commands(about["after"], cwd if os.path.isdir(cwd) else folder, marked, AFTER_SECONDS)
         end_marked(os.path.basename(folder))
-    told["left"] = remove(folder)
+    for name in os.listdir(folder):
+        if name not in (
+            ABOUT,
+            LOCK,
+        ):  # Last: whoever is killed while it removes leaves to another what says whose this is.
+            told["left"] += remove(os.path.join(folder, name))
+    told["left"] = told["left"] or remove(folder)
     return told
+
+
+def _is_old(folder: str) -> bool:
+    try:
+        return os.stat(folder).st_mtime < time.time() - UNKNOWN_SECONDS
+    except OSError:
+        return False
 
 
 def remove(folder: str) -> list[str]:
@@ -184,7 +205,7 @@ def _about(folder: str) -> dict[str, Any] | None:
 def _taken(folder: str) -> int | None:
     """The lock of a folder whose relay is dead; None: it lives, or the folder is gone."""
     try:
-        lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CLOEXEC)
+        lock = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return None
     try:

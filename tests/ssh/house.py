@@ -56,7 +56,7 @@ class Lab:
 
     def left(self) -> list[str]:
         """What is left on hosts, but for what is kept by digest."""
-        folders = [str(path) for path in (self.remote / "runs").glob("*")]
+        folders = [str(path) for path in (self.remote / "runs").glob("[!.]*")]
         return [*(f"relay {pid}" for pid in self.relays()), *folders]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import only_outside
 from tests.faults.checks import assert_sound
 from tests.faults.project import Running, until
 from tests.ssh.firewall import cut
-from tests.ssh.house import SshProject, ssh_project
+from tests.ssh.house import SshProject, lab, ssh_project
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -43,7 +45,8 @@ def works(project: SshProject, host: str) -> bool:
 
 def test_a_host_whose_processes_are_all_killed_is_no_failure(project: SshProject) -> None:
     """It loses power, its server too: the other host does the work, and what is left there goes with the next run."""
-    tests = project.busy()
+    project.busy()
+    tests = project.sleepers(files=8, count=30, seconds=0.1)
     running = project.start()
     until_both_work(project, running)
     project.lab.hosts["lab2"].lose_power()
@@ -134,3 +137,27 @@ def test_a_run_whose_hosts_are_all_lost_for_good_says_so(project: SshProject) ->
 
     assert second.end() == 0, second.output
     assert_sound(project, tests, repeats=8)
+
+
+def test_no_clock_of_a_host_is_compared(tmp_path: Path) -> None:
+    """The one host has been up for days longer than the other, says its clock: permissions hold on it, and end on it."""
+    only_outside("only root has name spaces of its own")
+    command = 'exec unshare --time --boottime 1000000 --monotonic 1000000 --fork sh -c "$SSH_ORIGINAL_COMMAND"'
+    root = tmp_path / "project"
+    root.mkdir()
+    with lab(tmp_path / "lab", ("lab1", "lab2"), {"lab2": {"ForceCommand": command}}) as made:
+        project = SshProject(root, launcher="ssh", lab=made)
+        try:
+            project.busy()
+            tests = project.sleepers(files=8, count=30, seconds=0.1)
+            running = project.start()
+            until_both_work(project, running)
+            harnesses = harnesses_of(project, "lab2")
+            running.signal(signal.SIGSTOP)
+            until(lambda: not {*harnesses} & {*project.processes()}, "guards end their harnesses", 10)
+            running.signal(signal.SIGCONT)
+
+            assert running.end() == 0, running.output
+            assert_sound(project, tests, repeats=8)
+        finally:
+            project.clear()

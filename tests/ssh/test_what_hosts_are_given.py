@@ -22,6 +22,20 @@ pytestmark = pytest.mark.timeout(150)
 T = TypeVar("T")
 
 
+MEETING = """\
+import os, pathlib, time, measured
+HERE = pathlib.Path(os.environ["FLEET_TRACE"]).parent
+def test_it():
+    assert measured.a({x}) == {result}
+    (HERE / "{x}").touch()
+    deadline = time.monotonic() + 60
+    while not (HERE / "{other}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+"""
+"""Two such tests need two workers."""
+
+
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A host for tests that do not change it."""
@@ -197,8 +211,7 @@ def test_coverage_of_all_hosts_is_one(project: SshProject) -> None:
     project.write("measured.py", "def a(x):\n    if x:\n        return 1\n    return 2\n")
     project.write("pytest.ini", "[pytest]\naddopts = --cov=measured --cov-report=term-missing --cov-fail-under=100\n")
     for x in (0, 1):
-        text = f"import time, measured\ndef test_it():\n    assert measured.a({x}) == {2 - x}\n    time.sleep(2)\n"
-        project.write(f"test_{x}.py", text)
+        project.write(f"test_{x}.py", MEETING.format(x=x, other=1 - x, result=2 - x))
     running = project.start("workers.count=2")
 
     assert running.end() == 0, running.output
@@ -231,7 +244,8 @@ def test_this_machine_may_be_a_host(project: SshProject) -> None:
     hosts_file = project.root / "hosts"
     hosts_file.write_text("# mine\n1/:\n2/lab1   # the lab\nlab2\n")
     names = tuple(project.lab.hosts)
-    tests = project.busy()
+    project.busy()
+    tests = project.sleepers(files=8, count=30, seconds=0.1)
     kept = dict(project.lab.hosts)
     project.lab.hosts.clear()
     project.arguments = ("workers.lease_seconds=4", f"ssh.hosts_file={hosts_file}", "ssh.slots=1")
