@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from attrs import asdict
 
-from tests.engines import binaries, only_outside, only_outside_pods, places, require
+from tests.engines import binaries, only_outside, places, require
 from tests.engines.docker import OwnDocker
 from tests.engines.engine import Engine
 from tests.engines.errors import EngineTrouble
@@ -74,7 +74,7 @@ def own_docker(*, live_restore: bool = False) -> Iterator[OwnDocker]:
 @contextmanager
 def own_sshd(**settings: str) -> Iterator[Sshd]:
     """An SSH server, with these lines in its configuration."""
-    only_outside_pods("sshd as another user than root lets only that one in, and no pod's user has an account")
+    only_outside("sessions of an SSH server are the machine's own: its accounts, shells, mounts and firewall")
     require(program(), f"no private sshd: {INSTALL}")
     with own_folder("sshd") as folder:
         yield from _started(lambda: Sshd(folder, settings=settings))
