@@ -13,8 +13,9 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 import time
-from typing import Any
+from typing import IO, Any
 
 from . import lineage
 
@@ -109,27 +110,24 @@ def end_marked(name: str, within_seconds: float = 5.0) -> bool:
 
 def run_commands(commands: list[str], cwd: str, env: dict[str, str], seconds: float | None) -> dict[str, Any]:
     """Run commands with the shell, one after the other, to the first that fails: `code`, `command`, `output` (its end)."""
-    output = b""
-    for command in commands:
-        try:
-            done = subprocess.run(
-                ["/bin/sh", "-c", command],
-                cwd=cwd,
-                env={**os.environ, **env},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            return _told(None, command, error.stdout or b"")
-        except OSError as error:
-            return _told(None, command, str(error).encode())
-        output += done.stdout
-        if done.returncode != 0:
-            return _told(done.returncode, command, output)
-    return _told(0, "", output)
+    with tempfile.TemporaryFile() as output:  # No pipe: what a command leaves running may hold it.
+        for command in commands:
+            try:
+                code = subprocess.call(
+                    ["/bin/sh", "-c", command],
+                    cwd=cwd,
+                    env={**os.environ, **env},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    timeout=seconds,
+                )
+            except (subprocess.TimeoutExpired, OSError) as error:
+                output.write(f"{error}\n".encode())
+                return _told(None, command, output)
+            if code != 0:
+                return _told(code, command, output)
+        return _told(0, "", output)
 
 
 def find_python(names: list[str], cwd: str) -> str | None:
@@ -141,8 +139,9 @@ def find_python(names: list[str], cwd: str) -> str | None:
     return None
 
 
-def _told(code: int | None, command: str, output: bytes) -> dict[str, Any]:
-    return {"code": code, "command": command, "output": output[-OUTPUT_SHOWN:].decode("utf-8", "replace")}
+def _told(code: int | None, command: str, output: IO[bytes]) -> dict[str, Any]:
+    output.seek(max(0, output.seek(0, os.SEEK_END) - OUTPUT_SHOWN))
+    return {"code": code, "command": command, "output": output.read().decode("utf-8", "replace")}
 
 
 def _clear(folder: str, about: dict[str, Any], env: dict[str, str]) -> dict[str, Any]:

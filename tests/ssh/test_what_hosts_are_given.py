@@ -15,7 +15,7 @@ from pipeline.adapters.openssh import Address
 from pipeline.adapters.relay_link import RelayLink
 from pipeline.adapters.remote_project import Laid, lay, read_manifest
 from tests.faults.checks import assert_sound
-from tests.faults.project import kill_all, until
+from tests.faults.project import MARKER, kill_all, until
 from tests.ssh.house import Lab, SshProject, lab, ssh_project
 
 pytestmark = pytest.mark.timeout(150)
@@ -118,12 +118,12 @@ def test_a_damaged_harness_is_sent_again(hosts: Lab, tmp_path: Path) -> None:
 
 
 def test_commands_before_and_after_run_once_on_each_host(project: SshProject, tmp_path: Path) -> None:
-    """Before any test, in the project's folder; afterwards with the settings' environment."""
+    """Before any test, in the project's folder; afterwards with the settings' environment. What they leave running ends."""
     notes = tmp_path / "notes"
     project.host_settings = {
-        "before": [f"test -f conftest.py && echo before >> {notes}", "touch made_before"],
+        "before": [f"test -f conftest.py && echo before >> {notes}", "touch made_before; sleep 1000 &"],
         "after": [f"echo after $WHICH >> {notes}"],
-        "env": {"WHICH": "then"},
+        "env": {"WHICH": "then", MARKER: project.marker},
     }
     project.busy()
     project.sleepers(files=4, count=2, seconds=0.01)
@@ -139,6 +139,7 @@ def test_commands_before_and_after_run_once_on_each_host(project: SshProject, tm
     lines = notes.read_text().splitlines()
     assert sorted(lines) == ["after then"] * 2 + ["before"] * 2
     assert lines.index("after then") >= 1
+    until(lambda: not project.processes(), project.processes, 5)
 
 
 def test_commands_after_run_when_the_agent_is_killed(project: SshProject, tmp_path: Path) -> None:
