@@ -43,7 +43,7 @@ from .relay_poll import Poller
 from .relay_streams import Carrier, Channel, Lines, Pipes, Tail
 
 MOST_WAITING = 4 << 20
-"""While so much waits to be written, nothing more is read from the agent."""
+"""While so much waits to be written to jobs, nothing more is read from the agent; while it waits for the agent, no log."""
 TEND_SECONDS = 0.1
 GIVE_UP_SECONDS = 10.0
 _CHUNK = 1 << 16
@@ -239,7 +239,7 @@ class Relay(Carrier):
                 job.ended(exit_code(status))
 
     def _tend(self) -> None:
-        for tail in list(self._tails.values()):
+        for tail in list(self._tails.values()) if len(self._outgoing) < MOST_WAITING else ():
             tail.tend()
         for stream in list(self._streams.values()):
             if isinstance(stream, Channel):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+import venv
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -178,6 +180,32 @@ def test_a_command_before_that_fails_sets_the_host_aside(project: SshProject) ->
 
     assert running.end() == 2, running.output
     assert "command 'echo no such thing; exit 7' of `before` ended with status 7: no such thing" in running.output
+    assert project.traces() == []
+
+
+def test_an_interpreter_may_be_made_before(project: SshProject) -> None:
+    """In the project's folder there, which a relative path starts in, whatever folder the suite has."""
+    project.host_settings = {"before": [f"ln -s {sys.prefix} made"], "python": ["made/bin/python"]}
+    project.suite = {"root": "sub"}
+    project.busy()
+    project.write("sub/test_it.py", "import sys\ndef test_it():\n    assert 'made/bin' in sys.executable\n")
+    running = project.start()
+
+    assert running.end() == 0, running.output
+    assert set(project.verdicts().values()) == {"passed"}
+
+
+def test_a_host_without_the_framework_is_set_aside(project: SshProject, tmp_path: Path) -> None:
+    """Its interpreter is there, but not what the tests need: told with both ways out."""
+    bare = tmp_path / "bare"
+    venv.create(bare, symlinks=True)
+    project.host_settings = {"python": [str(bare / "bin" / "python")]}
+    project.busy()
+    running = project.start()
+
+    assert running.end() == 2, running.output
+    assert "its Python has no 'pytest'" in running.output
+    assert "hosts.<name>.before" in running.output
     assert project.traces() == []
 
 

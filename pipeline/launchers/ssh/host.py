@@ -215,7 +215,12 @@ class Host:
             log = common.scratch / f"{self.name}-{name}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
             zygote = self._zygotes[key] = RemoteZygote(
-                link, there, pythons_for(self.terms, spec.python), name=name, log=log, is_warm=common.shares_zygotes
+                link,
+                there,
+                pythons_for(self.terms, spec.python, self._root),
+                name=name,
+                log=log,
+                is_warm=common.shares_zygotes,
             )
         await zygote.ready()
         return zygote

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from pipeline.ports import Remains
 from pipeline.protocol.certain import CertainStore
 
 SALVAGE_SECONDS = 5.0
-"""For a host to come, so that what a dead agent has left there can be ended."""
+"""For all hosts to come, so that what a dead agent has left there can be ended; later only for those that are there."""
 
 
 class SshLauncher:
@@ -68,6 +69,7 @@ class SshLauncher:
         self._terms = {host.name: host for host in self._of_slot if host.address is not None}
         self._harnesses: list[HarnessProcess] = []
         self._births = 0
+        self._salvaging_until = 0.0
         self._manifest: asyncio.Future[Manifest] | None = None
         self._news: Callable[[], None] = lambda: None
 
@@ -188,7 +190,10 @@ class SshLauncher:
         if "relay" not in identity:
             return await self._local.salvage(identity)
         host = self._hosts.get(str(identity["host"]))
-        if host is None or _may_live(identity) or not await host.ready(SALVAGE_SECONDS):
+        if host is None or _may_live(identity):
+            return None
+        self._salvaging_until = self._salvaging_until or time.monotonic() + SALVAGE_SECONDS
+        if not await host.ready(self._salvaging_until - time.monotonic()):
             return None
         try:
             told = await RemoteJob(host.link, "end", {"name": identity["relay"]}).answer()

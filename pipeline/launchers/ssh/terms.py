@@ -53,9 +53,10 @@ def laid_out(hosts: Sequence[HostTerms], slots: int) -> tuple[HostTerms, ...]:
     return tuple(found)
 
 
-def pythons_for(host: HostTerms, python: str) -> tuple[str, ...]:
-    """What to try on a host, for a suite that has `python` here."""
-    return host.pythons or tuple(dict.fromkeys((python, "python3")))
+def pythons_for(host: HostTerms, python: str, root: str) -> tuple[str, ...]:
+    """What to try on a host, for a suite that has `python` here; `root` is the project's folder there."""
+    wanted = host.pythons or tuple(dict.fromkeys((python, "python3")))
+    return tuple(f"{root}/{one}" if "/" in one and one[0] not in "/~" else one for one in wanted)
 
 
 def plain(name: str) -> str:
