@@ -16,7 +16,9 @@ from pipeline.launchers.ssh.launcher import SshLauncher
 from pipeline.launchers.ssh.terms import HostTerms
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Launcher
+from tests.engines import require
 from tests.processes.house import SERVING
+from tests.processes.pythons import PYTHONS
 from tests.ssh.house import Lab, lab
 
 
@@ -31,6 +33,7 @@ class TestSshLauncher(LauncherContract):
     """Harnesses on hosts, forked from a warm parent there."""
 
     zygote = True
+    pythons: tuple[str, ...] = ()
     hosts: Lab
 
     @pytest.fixture(autouse=True)
@@ -48,7 +51,13 @@ class TestSshLauncher(LauncherContract):
             LocalLauncher(specs, folder / "scratch", slots=2, lease_seconds=4.0),
             specs,
             [
-                HostTerms(name=name, address=Address(host=name), slots=1, folder=str(self.hosts.remote))
+                HostTerms(
+                    name=name,
+                    address=Address(host=name),
+                    slots=1,
+                    folder=str(self.hosts.remote),
+                    pythons=self.pythons,
+                )
                 for name in self.hosts.hosts
             ],
             project,
@@ -72,3 +81,15 @@ class TestSshLauncherWithFreshInterpreters(TestSshLauncher):
     """An interpreter started for each harness."""
 
     zygote = False
+
+
+class TestSshLauncherWithTheOldestPython(TestSshLauncher):
+    """Relay, zygotes and harnesses in the oldest Python that a host may have."""
+
+    @pytest.fixture(autouse=True)
+    def _find(self) -> None:
+        oldest = next((str(one.values[0]) for one in PYTHONS if one.id == "python3.8"), None)
+        found = require(
+            oldest, "there is no python3.8 on PATH: install one, or name another in DOIT_FLEET_TEST_PYTHONS"
+        )
+        self.pythons = (found,)

@@ -213,6 +213,7 @@ def test_what_tests_leave_comes_home(project: SshProject) -> None:
     """Files that the suite names, from each host; and logs as they grow."""
     project.suite = {"outputs": ["out/**"]}
     project.busy()
+    project.write("out/sent.txt", "no test has written this")
     project.write(
         "test_leaves.py",
         "import pathlib, pytest, time\n"
