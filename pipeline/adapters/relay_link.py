@@ -296,8 +296,9 @@ class RelayLink:
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
-        process._transport.close()  # type: ignore[attr-defined] # Of pipes that were not read to their end; asyncio has no other way.
+        # Of pipes that were not read to their end, too: `wait` waits for them, and asyncio has no other way.
+        process._transport.close()  # type: ignore[attr-defined]
+        await process.wait()
         for side in self._sides:
             if side is not asyncio.current_task():
                 side.cancel()
