@@ -138,7 +138,14 @@ class LocalAgent:
     @cached_property
     def workforce(self) -> Workforce:
         """Where workers live, how many and under which limits."""
-        return Workforce(self.fleet, self.suites, self.framework, lambda: self.inputs().identity, self._warn)
+        return Workforce(
+            self.fleet,
+            self.suites,
+            self.framework,
+            lambda: self.inputs().identity,
+            self._warn,
+            lambda: self._watched.files,
+        )
 
     def slots(self) -> int:
         """How many workers there may be; 0 means in the foreground."""

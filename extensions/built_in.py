@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from extensions.plugins import Launching, needs_images
+from extensions.plugins import Launching, knows_slots, needs_images
 from pipeline.ports import Launcher, Store
 
 if TYPE_CHECKING:
+    from extensions.fleet import Fleet
     from pipeline.launchers.local import LocalLauncher
+
+
+def count_ssh_slots(fleet: Fleet) -> int:
+    """The slots of all hosts."""
+    from extensions.sshing import slots_of
+
+    return slots_of(fleet)
 
 
 def local_launcher(launching: Launching) -> LocalLauncher:
@@ -22,6 +30,14 @@ def local_launcher(launching: Launching) -> LocalLauncher:
         lease_seconds=launching.lease_seconds,
         zygote=launching.fleet.local.zygote.get(),
     )
+
+
+@knows_slots(count_ssh_slots)
+def ssh_launcher(launching: Launching) -> Launcher:
+    """Workers on hosts that are reached by ssh."""
+    from extensions.sshing import launcher_of
+
+    return launcher_of(launching, local_launcher(launching))
 
 
 @needs_images

@@ -31,10 +31,14 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
         yield _try("base image", lambda: _base_image(agent))
         if _needs_daemon(agent):
             yield _try("Docker daemon", lambda: agent.imaging.builder().version())
-    if _is_in_cluster(agent):
+    if _is_with(agent, "kubernetes"):
         from extensions.cluster_checks import cluster_checks
 
         yield from cluster_checks(agent)
+    if _is_with(agent, "ssh"):
+        from extensions.sshing import checks_of
+
+        yield from checks_of(agent.fleet, agent.suites())
     yield _try("history", lambda: _history(agent))
     yield _disk(agent)
     for name, kind in agent.fleet.outside.items():
@@ -94,9 +98,9 @@ def _needs_daemon(agent: LocalAgent) -> bool:
         return False  # Said by the checks before.
 
 
-def _is_in_cluster(agent: LocalAgent) -> bool:
+def _is_with(agent: LocalAgent, launcher: str) -> bool:
     try:
-        return agent.workforce.launcher_name == "kubernetes"
+        return agent.workforce.launcher_name == launcher
     except FleetError:
         return False  # Said by the checks before.
 

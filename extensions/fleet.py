@@ -19,6 +19,7 @@ from extensions.console import Console
 from extensions.dependencies import Dependencies
 from extensions.docker import Docker
 from extensions.history import History
+from extensions.hosts import Hosts
 from extensions.images import Images
 from extensions.join import Join
 from extensions.kubernetes import Kubernetes
@@ -30,6 +31,7 @@ from extensions.registry import Registry
 from extensions.reports import Reports
 from extensions.run import Run
 from extensions.selection import Exclude, Select
+from extensions.ssh import Ssh
 from extensions.store import Store
 from extensions.suites import Suites
 from extensions.workers import Workers
@@ -57,6 +59,8 @@ class Fleet(Extension):
     pools = nested(Pools)
     local = nested(Local)
     docker = nested(Docker)
+    ssh = nested(Ssh)
+    hosts = nested(Hosts)
     kubernetes = nested(Kubernetes)
     store = nested(Store)
     cache = nested(Cache)

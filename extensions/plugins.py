@@ -7,12 +7,12 @@
 | `doit_fleet.stores` | the scheme of `store.url` | a function from the url to a `ports.Store` |
 | `doit_fleet.reporters` | an item of `reports.formats` | a function from (folder, reproduce) to a `ports.Reporter` |
 
-A launcher that runs images is marked with `needs_images`. Scanned only when a name is asked for.
+A launcher that runs images is marked with `needs_images`, one with places of its own with `knows_slots`. Scanned only when a name is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,6 +44,8 @@ class Launching:
     """All settings, for a launcher with an extension of its own."""
     pools: Sequence[Pool] = ()
     """The pools that suites use, with their slots and suites; what they say of sizes is in `fleet.pools[<name>]`."""
+    sources: Callable[[], Iterable[str]] = field(default=tuple)
+    """The project's tracked and unignored files, relative to its root."""
     tell: Callable[[str], None] = field(default=lambda _: None)
     """Takes warnings for people, one sentence each; from any thread."""
 
@@ -52,6 +54,16 @@ def needs_images(launcher: L) -> L:
     """Mark a launcher whose workers run images: then the tasks that make them exist, and `launch` waits for `push`."""
     launcher.needs_images = True  # type: ignore[attr-defined]
     return launcher
+
+
+def knows_slots(count: Callable[[Fleet], int]) -> Callable[[L], L]:
+    """Mark a launcher whose workers live elsewhere than here, and that knows how many it has places for: `count` says it."""
+
+    def mark(launcher: L) -> L:
+        launcher.count_slots = count  # type: ignore[attr-defined]
+        return launcher
+
+    return mark
 
 
 def names(group: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ The composition root's half of hiring. It must not know stages or reports.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,9 +42,10 @@ class Workforce:
         framework: Callable[[Suite], Framework],
         identity: Callable[[], str],
         tell: Callable[[str], None] = lambda _: None,
+        sources: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        """`tell` takes warnings for people."""
-        self.fleet, self._tell = fleet, tell
+        """`tell` takes warnings for people; `sources` are the project's files."""
+        self.fleet, self._tell, self._sources = fleet, tell, sources
         self._suites, self._framework, self._identity = suites, framework, identity
 
     @cached_property
@@ -79,7 +80,6 @@ class Workforce:
     @cached_property
     def _sized(self) -> Sequence[Pool]:
         """Where workers have containers of their own, each pool has workers of its own; else all share this machine's."""
-        from pipeline.adapters.cores import available_cores
         from pipeline.logic.pooling import apart, shared
         from pipeline.model.pools import Pool
 
@@ -87,7 +87,7 @@ class Workforce:
         if self._room is not None:
             sizes = self._room.sizes(self._counts)
         else:
-            cores = max(1, available_cores() // max(1, len(self._autos) if self._is_apart else 1))
+            cores = max(1, self._places // max(1, len(self._autos) if self._is_apart else 1))
             sizes = {name: (cores if count == "auto" else int(count), "") for name, count in self._counts.items()}
         pools = [Pool(name=name, first=0, size=size, suites=(), why=why) for name, (size, why) in sizes.items()]
         return apart(pools) if self._is_apart else shared(pools)
@@ -95,6 +95,14 @@ class Workforce:
     @property
     def _is_apart(self) -> bool:
         return bool(getattr(plugins.load("launchers", self.launcher_name), "needs_images", False))
+
+    @cached_property
+    def _places(self) -> int:
+        """How many workers there is room for: on hosts as many as they have slots, else as many as this machine has cores."""
+        from pipeline.adapters.cores import available_cores
+
+        count = getattr(plugins.load("launchers", self.launcher_name), "count_slots", None)
+        return available_cores() if count is None else int(count(self.fleet))
 
     @property
     def _counts(self) -> dict[str, int | str]:
@@ -133,7 +141,8 @@ class Workforce:
         """How many processes here compile and collect: as many as there are workers, where they live here."""
         from pipeline.adapters.cores import available_cores
 
-        return available_cores() if self._is_apart else max(1, self.slots)
+        is_elsewhere = self._is_apart or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        return available_cores() if is_elsewhere else max(1, self.slots)
 
     @property
     def launcher_name(self) -> str:
@@ -203,7 +212,20 @@ class Workforce:
             from extensions.room import sweep_namespace
 
             swept += sweep_namespace(self.fleet, alive, dead)
+        if "ssh" in launchers:
+            from extensions.sshing import sweep_hosts
+
+            swept += sweep_hosts(self.fleet)
         return swept
+
+    @property
+    def roots_elsewhere(self) -> Sequence[str]:
+        """Where the project lies on machines of workers, as patterns of paths, beyond what images say."""
+        if self.launcher_name != "ssh":
+            return ()
+        from pipeline.launchers.ssh.terms import root_pattern
+
+        return (root_pattern(Path(self.fleet.scope.ledger.context.root).name),)
 
     def doubts(self, expected_seconds: float) -> Sequence[str]:
         """What a person should know before a run of that length."""
@@ -228,6 +250,7 @@ class Workforce:
             scratch=Path(self.fleet.local.scratch_dir.get()),
             pools=(*self.pools, *self.spare),
             fleet=self.fleet,
+            sources=self._sources,
             tell=self._tell,
         )
 

@@ -62,6 +62,12 @@ class EngineError(FleetError):
     """An outside system failed in a way that cannot be helped by trying again."""
 
 
+class PlaceLost(EngineError):
+    """The machine where a worker lives cannot be reached, or not any more: no fault of the worker's, and it may come back."""
+
+    permanent = False
+
+
 class StoreUnavailable(EngineError):
     """The store did not answer or could not be written; the outcome of a write is unknown. Try again."""
 

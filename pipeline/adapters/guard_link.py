@@ -1,23 +1,21 @@
 """The agent's side of one guard: its stamps, renewals, orders to it, and how its harness ended.
 
 The protocol is `pipeline.harness.guard`'s. When the guard itself is lost, its zygote is asked; when that is lost too,
-the process table.
+the process table, where that is this machine's.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 
 from pipeline.adapters import process_table
-from pipeline.adapters.control import Control
 from pipeline.adapters.waiting import Bell
-from pipeline.adapters.zygote import Zygote
+from pipeline.adapters.zygote import Gone
 
 BURY_SECONDS = 12.0
 KILL_MARGIN_SECONDS = 5.0
@@ -33,13 +31,52 @@ class Ending:
     proof: bool
 
 
+class Wire(Protocol):
+    """The agent's end of what leads to a guard."""
+
+    is_closed: bool
+
+    def attach(self) -> None:
+        """Listen in the running loop."""
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one line, if there is anybody."""
+
+    def close(self) -> None:
+        """Close this end; a living guard ends its harness."""
+
+
+class Parent(Protocol):
+    """The zygote that has forked a guard."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it answers, as far as known."""
+
+    def attach(self) -> None:
+        """Listen in the running loop."""
+
+    def end_guard(self, guard: int) -> None:
+        """Kill a guard."""
+
+    async def gone(self, guard: int, seconds: float) -> Gone | None:
+        """How that guard ended; None when it is not known within `seconds`."""
+
+
+OpenWire = Callable[[Callable[[dict[str, Any]], None], Bell], Wire]
+"""Makes a wire from what is called for each line, and the bell that rings then."""
+
+
 class GuardLink:
     """One guard, from its fork to its end."""
 
-    def __init__(self, end: socket.socket, zygote: Zygote, silence_seconds: float) -> None:
+    is_here = True
+    """Whether it is a process of this machine."""
+
+    def __init__(self, open_wire: OpenWire, zygote: Parent, silence_seconds: float) -> None:
         self.bell = Bell()
         """Rings when something came from the guard, or when it is gone."""
-        self._control = Control(end, self._note, self.bell)
+        self._control = open_wire(self._note, self.bell)
         self._zygote = zygote
         self._silence_seconds = silence_seconds
         self.look_seconds = min(0.5, silence_seconds / 8)
@@ -117,6 +154,8 @@ class GuardLink:
         gone = await self._zygote.gone(self.guard, BURY_SECONDS) if self._zygote.is_alive else None
         if gone is not None:
             proof, code = gone.proof, gone.orphans.get(self.harness)
+        elif not self.is_here:
+            code, proof = None, False
         else:
             code = None
             proof = await asyncio.to_thread(process_table.end_all, self.identities)
@@ -134,7 +173,8 @@ class GuardLink:
             self.stamp = line["stamp"]
         elif "harness" in line:
             self.guard, self.harness = line["guard"], line["harness"]
-            self.identities = [(pid, process_table.start_time(pid)) for pid in (self.guard, self.harness)]
+            found = (self.guard, self.harness)
+            self.identities = [(pid, process_table.start_time(pid) if self.is_here else "") for pid in found]
             self.on_identities()
         elif "end" in line:
             end = line["end"]

@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from pipeline.adapters.channel_end import ChannelEnd
+from pipeline.adapters.control import Control
 from pipeline.adapters.guard_link import GuardLink
 from pipeline.adapters.harness_process import HarnessProcess
-from pipeline.adapters.outbox_reader import OutboxReader, prepare_outbox
 from pipeline.adapters.stream import parse_message
 from pipeline.adapters.zygote import Zygote
+from pipeline.harness.outbox_reader import OutboxReader, prepare_outbox
 from pipeline.model.messages import Message
 
 OUTBOX = "outbox"
@@ -57,7 +59,7 @@ async def bear_harness(zygote: Zygote, folder: Path, *, terms: Terms, options: d
     }
     control, their_control = socket.socketpair()
     channel, their_channel = socket.socketpair()
-    link = GuardLink(control, zygote, terms.silence_seconds)
+    link = GuardLink(partial(Control, control), zygote, terms.silence_seconds)
     link.on_identities = lambda: _write_note(folder, link.identities)
     end = ChannelEnd(channel, link.bell)
     try:

@@ -1,4 +1,4 @@
-"""A harness on this machine behind its guard, as `ports.Harness`: one ordered stream of messages, then its end.
+"""A harness behind its guard, as `ports.Harness`, on this machine or at the other end of a link: one ordered stream of messages, then its end.
 
 The stream comes from the socket; from the outbox when the socket is quiet or the harness dead. Reading is by pull, so
 a flood waits in the harness and not in the agent's memory.
@@ -12,13 +12,13 @@ import os
 import platform
 import time
 from pathlib import Path
+from typing import Protocol
 
 from attrs import evolve
 
-from pipeline.adapters.channel_end import ChannelEnd
 from pipeline.adapters.guard_link import Ending, GuardLink
-from pipeline.adapters.outbox_reader import OutboxReader
 from pipeline.adapters.stream import MessageStream
+from pipeline.harness.outbox_reader import OutboxReader
 from pipeline.model.messages import Message
 from pipeline.ports import HarnessEnd
 
@@ -26,10 +26,27 @@ QUIET_SECONDS = 0.1
 """After this silence the outbox is looked at: the last messages may be waiting for a flush that a hang prevents."""
 
 
+class Channel(Protocol):
+    """The agent's end of a channel."""
+
+    def read(self) -> bytes:
+        """What has come, up to a chunk; empty when there is nothing now."""
+
+    def watch(self) -> None:
+        """Ring the guard's bell as soon as something can be read."""
+
+    def write(self, data: bytes) -> None:
+        """Send now what fits, the rest later."""
+
+    def close(self) -> None:
+        """Close; what was not sent is dropped."""
+
+
 class HarnessProcess:
     """One harness. Its methods may be used in one event loop after another, but not in two at once."""
 
-    def __init__(self, channel: ChannelEnd, guard: GuardLink, outbox: Path, log: Path) -> None:
+    def __init__(self, channel: Channel, guard: GuardLink, outbox: Path, log: Path, *, machine: str = "") -> None:
+        """`outbox` is looked into where there is such a file; `machine` is another than this one, for people."""
         self._channel = channel
         self._guard = guard
         self._outbox = OutboxReader(outbox)
@@ -41,7 +58,7 @@ class HarnessProcess:
         self._in_flight: tuple[str, int] | None = None
         self._end: HarnessEnd | None = None
         self.log = str(log)
-        self.place = f"{platform.node()} pid {guard.harness or '?'}"
+        self.place = f"{machine or platform.node()} pid {guard.harness or '?'}"
 
     @property
     def has_ended(self) -> bool:

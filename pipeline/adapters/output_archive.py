@@ -6,14 +6,14 @@ carried. Knows no store.
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 from attrs import field, frozen
 
 from pipeline.adapters.layer_writer import write_layer
+from pipeline.harness.found_outputs import found
 from pipeline.model.layer_entries import LayerEntry, file
 
 
@@ -60,22 +60,3 @@ def pack(
         notes.append(f"{too_many} files left out: there are more than {limits.files}")
     write_layer(entries, target)
     return Packed(files=len(entries), bytes=size, notes=tuple(notes))
-
-
-def found(root: Path, patterns: Iterable[str], since: float) -> Iterator[tuple[Path, int]]:
-    """Regular files below `root` that match, sorted, each once, with their size."""
-    matches = {path for pattern in patterns for each in spellings(pattern) for path in root.glob(each)}
-    for path in sorted(matches):
-        try:
-            status = path.lstat()
-        except OSError:
-            continue
-        is_linked = any(parent.is_symlink() for parent in path.parents if root in parent.parents)
-        if stat.S_ISREG(status.st_mode) and status.st_mtime >= since and not is_linked:
-            yield path, status.st_size
-
-
-def spellings(pattern: str) -> Sequence[str]:
-    """How `glob` wants to be asked: `reports/**` means all files below, and a folder's name means the same."""
-    plain = pattern.rstrip("/")
-    return (f"{plain}/*",) if plain == "**" or plain.endswith("/**") else (plain, f"{plain}/**/*")

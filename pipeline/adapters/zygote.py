@@ -61,6 +61,7 @@ class Zygote:
         self._orphans: dict[int, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._control: Control | None = None
+        self._place = repr(spec.python)
         self._bell = Bell()
 
     @property
@@ -86,7 +87,7 @@ class Zygote:
         answer = await self._answer("begin", WARM_SECONDS)
         self._answers["begin"] = answer
         if "failed" in answer:
-            raise EngineError(f"the harness could not begin in {self._spec.python!r}:\n{answer['failed'].rstrip()}")
+            raise EngineError(f"the harness could not begin in {self._place}:\n{answer['failed'].rstrip()}")
 
     def _begin(self) -> None:
         ours, theirs = socket.socketpair()
@@ -125,10 +126,16 @@ class Zygote:
 
         Raises `EngineError` when the zygote is gone or refuses; the descriptors may have been used even then.
         """
-        number = f"fork {next(self._numbers)}"
+        number = self._next_fork()
         assert self._control is not None
         self._control.attach()
         self._control.send({"fork": number, "job": job, "terms": terms}, [control, channel])
+        return await self._forked(number)
+
+    def _next_fork(self) -> str:
+        return f"fork {next(self._numbers)}"
+
+    async def _forked(self, number: str) -> int:
         answer = await self._answer(number, FORK_SECONDS)
         if "refused" in answer:
             raise EngineError(f"no process can be made for a harness: {answer['text']}")
@@ -178,7 +185,7 @@ class Zygote:
                 self._control.close()
                 what = "does not answer" if left <= 0 else f"ended: {_last_line(self._log)}"
                 raise EngineError(
-                    f"the parent process of harnesses ({self._spec.python!r}) {what}",
+                    f"the parent process of harnesses ({self._place}) {what}",
                     hint=f"its output is in {self._log}",
                 )
             await self._bell.wait(left)

@@ -5,8 +5,8 @@ A supervisor that lives elsewhere finds everything it needs in the store, but fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
@@ -120,3 +120,24 @@ class Telling(Protocol):
 
     async def story(self, identity: Mapping[str, str | int]) -> PlaceStory | None:
         """What is known of the place of a worker, whoever started it, by what is in its birth. None: nothing."""
+
+
+@runtime_checkable
+class Changing(Protocol):
+    """A launcher whose supervisors live with the leader, and whose tests run on machines that come and go."""
+
+    def heed(self, news: Callable[[], None]) -> None:
+        """Call `news` whenever what the next two answer may have changed."""
+
+    def closed(self) -> Mapping[int, str]:
+        """Slots in which nobody can start now, and why."""
+
+    def hopeless(self) -> Mapping[int, str]:
+        """Those of them in which nobody will be able to start, and why."""
+
+    def place(self, slot: int) -> str:
+        """The machine of a slot, for people; empty: the leader's own."""
+
+    async def bring_home(self, store: Any, run: str, worker: str, slot: int) -> None:
+        """Send into the `CertainStore` what tests have left on the machine of that slot, in that worker's name. Raises
+        `FleetError`."""

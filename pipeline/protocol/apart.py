@@ -6,7 +6,7 @@ It must not know what a place is. A place that has ended without a tombstone is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ from attrs import evolve
 from pipeline.errors import EngineError, FleetError, StoreUnavailable
 from pipeline.logic.objects import Birth
 from pipeline.ports import Launcher
-from pipeline.ports.places import Elsewhere, Hiring, PlaceEnd, Telling, Waiting
+from pipeline.ports.places import Changing, Elsewhere, Hiring, PlaceEnd, Telling, Waiting
 from pipeline.protocol import keys
+from pipeline.protocol.changing import ChangingHirer
 from pipeline.protocol.conditions import state_conditions
 from pipeline.protocol.hiring import Hirer
 from pipeline.protocol.stories import keep_stories
@@ -39,7 +40,10 @@ MOST_WAIT_SECONDS = 15.0
 
 
 def hirer_of(launcher: Launcher) -> Callable[[Leader], Hirer] | None:
-    """The hirer for a launcher of whole workers; None: supervisors live with the leader."""
+    """The hirer for a launcher of whole workers, or of machines that come and go; None: supervisors live with the leader, and so
+    do their tests."""
+    if isinstance(launcher, Changing):
+        return partial(ChangingHirer, launcher)
     return partial(ApartHirer, launcher) if isinstance(launcher, Elsewhere) else None
 
 
@@ -47,6 +51,7 @@ class ApartHirer:
     """Starts workers in places."""
 
     is_local = False
+    fails_by_slot = True
 
     def __init__(self, places: Elsewhere, leader: Leader) -> None:
         self._places, self._leader = places, leader
@@ -89,6 +94,10 @@ class ApartHirer:
     def waiting(self) -> Collection[str]:
         """Workers whose places are known not to be there yet."""
         return self._waits.known() if self._waits is not None else ()
+
+    def closed(self) -> Mapping[int, str]:
+        """None: an engine that has no room says so when it is asked."""
+        return {}
 
     async def keep_stories(self) -> None:
         """Write into the store what is known of the places of all workers there were."""

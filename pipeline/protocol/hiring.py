@@ -6,7 +6,7 @@ A launcher whose supervisors live elsewhere brings a hirer of its own; the leade
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from pipeline.logic.objects import Birth
@@ -18,6 +18,8 @@ class Hirer(Protocol):
 
     is_local: bool
     """Whether they share the leader's view and events, so that it knows of them without reading their journals."""
+    fails_by_slot: bool
+    """Whether a worker that cannot be had is a matter of its slot, not of all."""
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a supervisor with that birth; its end, as far as it can be known here.
@@ -34,6 +36,9 @@ class Hirer(Protocol):
 
     def waiting(self) -> Collection[str]:
         """Workers that are not born, and known to wait for their places."""
+
+    def closed(self) -> Mapping[int, str]:
+        """Slots in which no worker can start now but perhaps later, and why."""
 
     async def keep_stories(self) -> None:
         """Write into the store what is known of workers' places: their engine may forget it."""

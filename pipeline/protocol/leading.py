@@ -274,7 +274,7 @@ class Leader:
 
     def _give_up(self, slot: int, why: str) -> None:
         """No worker can be had: here at all, elsewhere in that slot, while others live or may start."""
-        if self.hirer.is_local:
+        if not self.hirer.fails_by_slot:
             self.fault = self.fault or why
         else:
             self.hopeless[slot] = why
@@ -291,7 +291,7 @@ class Leader:
 
     def cannot_go_on(self) -> bool:
         """Whether what is left to do can be done by nobody who lives or may start."""
-        if self.hirer.is_local:
+        if not self.hirer.fails_by_slot:
             return self.crew.size == 0 and bool(self.fault)
         return bool(self.hopeless) and self._staff.is_stuck(self.living)
 

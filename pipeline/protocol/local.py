@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.logic.objects import Birth
 from pipeline.protocol import keys
@@ -21,16 +21,25 @@ class LocalHirer:
     """Starts supervisors as coroutines of this event loop."""
 
     is_local = True
+    fails_by_slot = False
 
     def __init__(self, leader: Leader) -> None:
         self._leader = leader
         self._at_work: set[str] = set()
         """Those that have not sent home what they leave, where that is done."""
+        self._of_place: dict[str, set[str]] = {}
+        """The same by machine, where tests run on others."""
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a supervisor."""
-        leader = self._leader
+        joining = self._leader.joining
         self._at_work.add(birth.worker)
+        task = self._supervise(birth, partial(self._part, birth.worker, joining) if joining is not None else None)
+        task.add_done_callback(lambda _: self._at_work.discard(birth.worker))
+        return task
+
+    def _supervise(self, birth: Birth, parting: Callable[[], Coroutine[Any, Any, None]] | None) -> asyncio.Task[Life]:
+        leader = self._leader
         worker = Worker(
             run=leader.run,
             birth=birth,
@@ -43,11 +52,9 @@ class LocalHirer:
             emit=leader.emit,
             limits=leader.limits,
             orders=leader.orders,
-            parting=partial(self._part, birth.worker, leader.joining) if leader.joining is not None else None,
+            parting=parting,
         )
-        task = asyncio.get_running_loop().create_task(supervise(worker))
-        task.add_done_callback(lambda _: self._at_work.discard(birth.worker))
-        return task
+        return asyncio.get_running_loop().create_task(supervise(worker))
 
     async def _part(self, worker: str, joining: Joining) -> None:
         """All work in one checkout: the last one sends for all, when nobody writes there any more."""
@@ -61,6 +68,10 @@ class LocalHirer:
     def waiting(self) -> Collection[str]:
         """None: they are born at once."""
         return ()
+
+    def closed(self) -> Mapping[int, str]:
+        """None: this machine is here."""
+        return {}
 
     async def keep_stories(self) -> None:
         """Nothing: their places are this process."""

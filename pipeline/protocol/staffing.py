@@ -84,7 +84,8 @@ class Staff:
     def _wanted(self, present: Present) -> list[int]:
         """Slots that need a worker now: for each of them, some pool has work that nobody idle will take."""
         leader = self._leader
-        free = [slot for slot in leader.crew.free_slots(self._held(present)) if slot not in leader.hopeless]
+        unfit = {*leader.hopeless, *leader.hirer.closed()}
+        free = [slot for slot in leader.crew.free_slots(self._held(present)) if slot not in unfit]
         needs = [*self._needs(present).values()] if free else []
         wanted = []
         for slot in free:

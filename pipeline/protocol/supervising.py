@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from pipeline.errors import EngineError, Fenced, FleetError, StoreUnavailable
+from pipeline.errors import EngineError, Fenced, FleetError, PlaceLost, StoreUnavailable
 from pipeline.logic.blame import Part
 from pipeline.logic.objects import Tomb, to_bytes
 from pipeline.logic.stealing import claims_ahead
@@ -102,6 +102,8 @@ def _told(worker: Worker, task: asyncio.Future[None]) -> Life:
         task.result()
     except Fenced as error:
         return Life("fenced", worker.finished, _age(worker), str(error))
+    except PlaceLost as error:
+        return Life("node-lost", worker.finished, _age(worker), str(error), error)
     except EngineError as error:
         return Life("engine", worker.finished, _age(worker), str(error), error)
     return Life("finished", worker.finished, _age(worker))

@@ -92,6 +92,10 @@ class Workforce(Protocol):
     ) -> AbstractAsyncContextManager[None]:
         """While inside, workers that have a volume as their store find out whether it is the agent's."""
 
+    @property
+    def roots_elsewhere(self) -> Sequence[str]:
+        """Where the project lies on machines of workers, as patterns of paths, beyond what images say."""
+
     def doubts(self, expected_seconds: float) -> Sequence[str]:
         """What a person should know before a run of that length."""
 

@@ -113,7 +113,7 @@ def with_homes(
         return facts
     from pipeline.model.images import Places  # Here, because only runs elsewhere need it.
 
-    there = [Places().project, *join.roots(agent)]
+    there = [Places().project, *join.roots(agent), *agent.workforce.roots_elsewhere]
     homes = {"folders": [str(each) for each in brought], "here": str(agent.root), "there": there}
     return {suite: {**told, "homes": homes} for suite, told in facts.items()}
 

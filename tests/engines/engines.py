@@ -9,6 +9,7 @@ from tests.engines.engine import Engine
 from tests.engines.kubernetes.cluster import Kubernetes, SharedKwok
 from tests.engines.registries import PlainRegistry, SecureRegistry
 from tests.engines.s3 import S3Server
+from tests.engines.sshd import Sshd
 from tests.engines.token_registry import TokenRegistry
 
 ENGINES: dict[str, Callable[[], Engine]] = {
@@ -17,6 +18,7 @@ ENGINES: dict[str, Callable[[], Engine]] = {
     "secure-registry": SecureRegistry,
     "token-registry": TokenRegistry,
     "s3": S3Server,
+    "sshd": Sshd,
     "kubernetes": Kubernetes,
     "kwok": SharedKwok,
 }

@@ -24,6 +24,7 @@ from tests.engines.kubernetes.cluster import Kubernetes
 from tests.engines.processes import Identity, identify, lives
 from tests.engines.registries import PlainRegistry, SecureRegistry
 from tests.engines.s3 import S3Server
+from tests.engines.sshd import INSTALL, Sshd, program
 from tests.engines.token_registry import LIFETIME_SECONDS, TokenRegistry
 from tests.faults.mounts import tmpfs
 
@@ -70,6 +71,15 @@ def own_docker(*, live_restore: bool = False) -> Iterator[OwnDocker]:
         yield from _started(lambda: OwnDocker(folder, live_restore=live_restore))
 
 
+@contextmanager
+def own_sshd(**settings: str) -> Iterator[Sshd]:
+    """An SSH server, with these lines in its configuration."""
+    only_outside("sessions of an SSH server are the machine's own: its accounts, shells, mounts and firewall")
+    require(program(), f"no private sshd: {INSTALL}")
+    with own_folder("sshd") as folder:
+        yield from _started(lambda: Sshd(folder, settings=settings))
+
+
 def sweep() -> None:
     """Remove private engines whose test is dead."""
     kinds: dict[str, Callable[[Path], Engine]] = {
@@ -77,6 +87,7 @@ def sweep() -> None:
         "secure-registry": SecureRegistry,
         "token-registry": TokenRegistry,
         "s3": S3Server,
+        "sshd": Sshd,
         "docker": OwnDocker,
         "kubernetes": Kubernetes,
     }

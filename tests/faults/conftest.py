@@ -12,6 +12,7 @@ from tests.engines import only_outside
 from tests.engines.kubernetes.namespaces import Cluster
 from tests.faults.project import Project, until
 from tests.kubernetes.house import kubernetes_project
+from tests.ssh.house import ssh_project
 
 DOCKER = pytest.param("docker", marks=pytest.mark.timeout(240))
 """Images are made, containers start and leases pass: all of it slowly on a busy machine."""
@@ -19,7 +20,9 @@ KUBERNETES = pytest.param("kubernetes", marks=pytest.mark.timeout(240))
 """On the shared cluster, nothing of which may be hurt."""
 OWN_CLUSTER = pytest.param("own cluster", marks=pytest.mark.timeout(300))
 """On a cluster of the test process's own: its nodes and parts may be killed."""
-LAUNCHERS = ("local", DOCKER, KUBERNETES)
+SSH = pytest.param("ssh", marks=pytest.mark.timeout(120))
+"""On two SSH servers of the test's own."""
+LAUNCHERS = ("local", DOCKER, KUBERNETES, SSH)
 """Those that every test runs with; a test may ask for one of them by indirect parameters."""
 
 
@@ -44,6 +47,9 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]
         cluster: Cluster = request.getfixturevalue(CLUSTERS[request.param])
         environment = request.getfixturevalue("small_environment")
         yield from kubernetes_project(request, root, environment, cluster)
+        return
+    if request.param == "ssh":
+        yield from ssh_project(root)
         return
     root.mkdir()
     made = Project(root, launcher=request.param)

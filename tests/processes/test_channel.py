@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.adapters.outbox_reader import OutboxReader, prepare_outbox
 from pipeline.adapters.stream import MessageStream
 from pipeline.harness import channel as channel_module
 from pipeline.harness import outbox as outbox_module
 from pipeline.harness.channel import Channel
 from pipeline.harness.outbox import Outbox
+from pipeline.harness.outbox_reader import OutboxReader, prepare_outbox
 
 
 class Ends:

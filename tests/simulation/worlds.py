@@ -468,6 +468,7 @@ class ApartHirer:
     """Each supervisor in a process of its own, with its own knowledge; only orders reach it."""
 
     is_local = False
+    fails_by_slot = True
 
     def __init__(self, world: World, leader: leading.Leader) -> None:
         self._world, self._leader = world, leader
@@ -488,6 +489,10 @@ class ApartHirer:
     def waiting(self) -> Sequence[str]:
         """None is known to wait."""
         return ()
+
+    def closed(self) -> Mapping[int, str]:
+        """None."""
+        return {}
 
     async def keep_stories(self) -> None:
         """Nothing is known of places."""

@@ -1,4 +1,4 @@
-"""The agent's view of a harness's outbox: what was said last, even after its death.
+"""The other side of an outbox: what a harness said last, even after its death. Read where the harness lives.
 
 The layout is `pipeline.harness.outbox`'s. Reading is safe while the harness writes.
 """
@@ -9,7 +9,7 @@ import mmap
 import os
 from pathlib import Path
 
-from pipeline.harness import outbox
+from . import outbox
 
 WORD_BYTES = 8
 

@@ -1,0 +1,211 @@
+"""From the settings of hosts to plain values, and to the launcher `ssh`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import UsageError
+from pipeline.settings.secret import Secret
+
+if TYPE_CHECKING:
+    from extensions.fleet import Fleet
+    from extensions.plugins import Launching
+    from pipeline.adapters.openssh import Client
+    from pipeline.launchers.local import LocalLauncher
+    from pipeline.launchers.ssh.launcher import SshLauncher
+    from pipeline.launchers.ssh.terms import HostTerms, Whose
+    from pipeline.model.suites import Suite
+    from pipeline.model.swept import Swept
+    from pipeline.stages.agent import Check
+
+
+def hosts_of(fleet: Fleet) -> tuple[HostTerms, ...]:
+    """All hosts that the settings name. Raises `UsageError` when there are none."""
+    found = (*_named(fleet), *_listed(fleet))
+    if not found:
+        raise UsageError(
+            "there are no hosts for the launcher 'ssh'",
+            hint="name them: [tool.doit-fleet.hosts.<name>], or a file: ssh.hosts_file; see docs/ssh.md",
+        )
+    names = [host.name for host in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"host {twice!r} is named twice", hint="see [tool.doit-fleet.hosts] and ssh.hosts_file")
+    return found
+
+
+def slots_of(fleet: Fleet) -> int:
+    """How many tests all hosts together may run at once."""
+    return sum(host.slots for host in hosts_of(fleet))
+
+
+def client_of(fleet: Fleet) -> Client:
+    """OpenSSH's client as the settings want it."""
+    from pipeline.adapters.openssh import Client
+
+    ssh = fleet.ssh
+    _refuse_blindness(ssh.options.get())
+    config: Path | None = ssh.config.get()
+    return Client(
+        program=ssh.program.get(),
+        config=str(config) if config is not None else "",
+        options=tuple(ssh.options.get()),
+        connect_seconds=ssh.connect_timeout_seconds.get(),
+    )
+
+
+def _refuse_blindness(options: Sequence[str]) -> None:
+    for option in options:
+        name, _, value = option.replace("=", " ").partition(" ")
+        if name.lower() == "stricthostkeychecking" and value.strip().lower() in ("no", "off", "false"):
+            raise UsageError(
+                f"ssh.options may not hold {option!r}: host keys are always checked",
+                hint="log in once by hand, or say StrictHostKeyChecking=accept-new for hosts that are new each time",
+            )
+
+
+def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
+    """The launcher."""
+    from extensions.dockering import store_label
+    from pipeline.launchers.ssh.launcher import SshLauncher
+
+    fleet = launching.fleet
+    return SshLauncher(
+        local,
+        launching.specs,
+        hosts_of(fleet),
+        Path(fleet.scope.ledger.context.root),
+        launching.sources,
+        slots=launching.slots,
+        label=store_label(fleet),
+        lease_seconds=launching.lease_seconds,
+        client=client_of(fleet),
+        keep_seconds=fleet.ssh.keep_seconds.get(),
+        zygote=fleet.local.zygote.get(),
+        tell=launching.tell,
+    )
+
+
+def whose(fleet: Fleet) -> Whose:
+    """Whose leftovers are this store's, and a name for visits."""
+    import os
+    import secrets
+
+    from extensions.dockering import store_label
+    from pipeline.launchers.ssh.terms import Whose
+
+    return Whose(
+        label=store_label(fleet),
+        agent=f"visit-{os.getpid()}-{secrets.token_hex(4)}",
+        keep_seconds=fleet.ssh.keep_seconds.get(),
+    )
+
+
+def sweep_hosts(fleet: Fleet) -> Swept:
+    """Remove what dead agents of this store have left on hosts. Those that are not there are named."""
+    import asyncio
+
+    from pipeline.errors import EngineError
+    from pipeline.launchers.ssh.visiting import sweep
+    from pipeline.model.swept import Swept
+
+    found = asyncio.run(sweep(client_of(fleet), hosts_of(fleet), whose(fleet)))
+    removed, kept = [], {}
+    for name, told in found.items():
+        if isinstance(told, EngineError):
+            kept[f"what may be left on host {name!r}"] = str(told)
+        else:
+            removed += [f"folder {folder} on host {name!r}" for folder in told]
+    return Swept(removed=tuple(removed), kept=kept)
+
+
+def checks_of(fleet: Fleet, suites: Sequence[Suite]) -> Iterator[Check]:
+    """One line for each host: all are asked at once."""
+    import asyncio
+
+    from pipeline.launchers.ssh.visiting import Found, look
+    from pipeline.stages.agent import Check
+
+    hosts = hosts_of(fleet)
+    wanted = {suite.name: ((suite.interpreter.path, "python3"), suite.framework) for suite in suites}
+    found = asyncio.run(look(client_of(fleet), hosts, whose(fleet), wanted))
+
+    def check(host: HostTerms, one: Found) -> Check:
+        name = f"host {host.name}"
+        if one.error is not None or one.hello is None:
+            error = one.error
+            return Check(name=name, good=False, text=error.message if error else "", hint=error.hint if error else "")
+        hello, bad = one.hello, [text for text in one.pythons.values() if text.startswith("!")]
+        tests = "; ".join(f"suite {suite!r}: {text.removeprefix('!')}" for suite, text in one.pythons.items())
+        return Check(
+            name=name,
+            good=not bad or bool(host.before),
+            text=f"{host.slots} slots, first word after {hello.login_seconds:.2f} s, {hello.system}, {hello.cores} cores, load "
+            f"{hello.load:.1f}, {hello.free // 2**20} MiB free, Python {hello.python}; {tests}",
+            hint="name an interpreter that has the project's dependencies: hosts.<name>.python, or install them: hosts.<name>.before",
+        )
+
+    for host in hosts:
+        if host.address is None:
+            yield Check(name=f"host {host.name}", good=True, text=f"{host.slots} slots, this machine")
+        else:
+            yield check(host, found[host.name])
+
+
+def _named(fleet: Fleet) -> Iterator[HostTerms]:
+    for name in fleet.hosts.names():
+        host = fleet.hosts[name]
+        address = str(host.address.get())
+        yield _terms(host, name, address, host.user.get(), host.port.get(), host.slots.get(), tuple(host.labels.get()))
+
+
+def _listed(fleet: Fleet) -> Iterator[HostTerms]:
+    from pipeline.logic.hosts_file import read_hosts
+
+    path = fleet.ssh.hosts_file.get()
+    if path is None:
+        return
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read the hosts file {str(path)!r}: {error}", hint="see ssh.hosts_file") from error
+    for listed in read_hosts(text, str(path)):
+        slots = fleet.ssh.slots.get() if listed.slots is None else listed.slots
+        if listed.options:
+            hint = "say it in ~/.ssh/config, which ssh reads"
+            raise UsageError(f"{path}:{listed.line}: options for ssh ({' '.join(listed.options)!r}) are not passed on", hint=hint)
+        name = str(listed) if listed.port else listed.host or ":"
+        yield _terms(fleet.ssh, name, listed.host or ":", listed.user, listed.port or 0, slots, listed.groups)
+
+
+def _terms(
+    said: Any, name: str, address: str, user: str, port: int, slots: int | str, labels: tuple[str, ...]
+) -> HostTerms:
+    from pipeline.adapters.cores import available_cores
+    from pipeline.adapters.openssh import Address
+    from pipeline.launchers.ssh.terms import HostTerms
+
+    if address.startswith("-"):
+        raise UsageError(f"host {name!r}: {address!r} is no address")
+    return HostTerms(
+        name=name,
+        address=None if address == ":" else Address(host=address, user=user, port=port),
+        slots=available_cores() if slots == "auto" else int(slots),
+        pythons=tuple(said.python.get()),
+        folder=said.folder.get(),
+        env=_revealed(said.env.get(), said.scope.fleet),
+        labels=labels,
+        before=tuple(said.before.get()),
+        after=tuple(said.after.get()),
+        before_seconds=said.before_timeout_seconds.get(),
+    )
+
+
+def _revealed(env: Mapping[str, str | Secret], fleet: Fleet) -> dict[str, str]:
+    """Sent to hosts' standard input only."""
+    return {
+        name: value.reveal(fleet.environment, fleet.home) if isinstance(value, Secret) else value
+        for name, value in env.items()
+    }

@@ -1,0 +1,1 @@
+"""Workers on hosts that are reached by ssh: supervisors here, harnesses there."""

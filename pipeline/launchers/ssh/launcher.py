@@ -1,0 +1,241 @@
+"""Workers on hosts by ssh: `ports.Launcher` for `workers.launcher = "ssh"`. Tests are collected here, by local harnesses.
+
+Supervisors live with the leader. Slots are open while their host is ready (`ports.places.Changing`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.adapters import process_table
+from pipeline.adapters.harness_birth import OUTBOX, Terms, read_last_words
+from pipeline.adapters.harness_process import HarnessProcess
+from pipeline.adapters.openssh import Client
+from pipeline.adapters.relay_streams import RemoteJob
+from pipeline.adapters.remote_project import Manifest, read_manifest
+from pipeline.errors import EngineError
+from pipeline.launchers.local import LocalLauncher
+from pipeline.launchers.ssh.host import Common, Host
+from pipeline.launchers.ssh.outputs import bring
+from pipeline.launchers.ssh.terms import HostTerms, Whose, laid_out, plain
+from pipeline.model.suites import HarnessSpec
+from pipeline.ports import Remains
+from pipeline.protocol.certain import CertainStore
+
+SALVAGE_SECONDS = 5.0
+"""For all hosts to come, so that what a dead agent has left there can be ended; later only for those that are there."""
+
+
+class SshLauncher:
+    """Harnesses on hosts."""
+
+    name = "ssh"
+
+    def __init__(
+        self,
+        local: LocalLauncher,
+        specs: Mapping[str, HarnessSpec],
+        hosts: Sequence[HostTerms],
+        root: Path,
+        names: Callable[[], Iterable[str]],
+        *,
+        slots: int,
+        label: str,
+        lease_seconds: float,
+        client: Client | None = None,
+        keep_seconds: float = 14 * 86_400.0,
+        zygote: bool = True,
+        tell: Callable[[str], None] = lambda _: None,
+        finish_seconds: float = 5.0,
+        term_seconds: float = 1.0,
+    ) -> None:
+        """`local` collects, and has the slots of this machine; `names` are the project's files, below `root`."""
+        self._local, self._specs, self._slots = local, dict(specs), slots
+        self._root, self._names = root, names
+        self._lease_seconds = lease_seconds
+        self._finish_seconds, self._term_seconds = finish_seconds, term_seconds
+        self._of_slot = laid_out(hosts, slots)
+        self._agent = f"{plain(root.name)}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._scratch = local.folder
+        self._shares_zygotes = zygote
+        self._client, self._tell = client or Client(), tell
+        self._whose = Whose(label=label, agent=self._agent, keep_seconds=keep_seconds)
+        self._hosts: dict[str, Host] = {}
+        self._terms = {host.name: host for host in self._of_slot if host.address is not None}
+        self._harnesses: list[HarnessProcess] = []
+        self._births = 0
+        self._salvaging_until = 0.0
+        self._manifest: asyncio.Future[Manifest] | None = None
+        self._news: Callable[[], None] = lambda: None
+
+    # Collecting, on this machine.
+
+    async def warm(self, slot: int, suite: str) -> HarnessProcess:
+        """A harness of this machine, to collect with. Raises `EngineError`."""
+        self.begin()
+        return await self._local.warm(slot, suite)
+
+    def begin(self) -> None:
+        """Connect to all hosts in the background."""
+        if not self._hosts:
+            common = Common(
+                specs=self._specs,
+                root=str(self._root),
+                scratch=self._scratch,
+                client=self._client,
+                whose=self._whose,
+                lease_seconds=self._lease_seconds,
+                shares_zygotes=self._shares_zygotes,
+                manifest=self._read_manifest,
+                tell=self._tell,
+                changed=lambda: self._news(),
+            )
+            self._hosts = {name: Host(terms, common) for name, terms in self._terms.items()}
+        for host in self._hosts.values():
+            host.begin()
+
+    async def ready(self, seconds: float) -> bool:
+        """Wait until all hosts are ready; False after that span, or when one is set aside."""
+        self.begin()
+        return all(await asyncio.gather(*(host.ready(seconds) for host in self._hosts.values())))
+
+    def _read_manifest(self) -> asyncio.Future[Manifest]:
+        """The same for all hosts, read once."""
+        if self._manifest is None:
+            self._manifest = asyncio.ensure_future(asyncio.to_thread(read_manifest, self._root, list(self._names())))
+        return self._manifest
+
+    # Slots that open and close.
+
+    def heed(self, news: Callable[[], None]) -> None:
+        """Call `news` whenever `closed` may have changed."""
+        self.begin()
+        self._news = news
+
+    def closed(self) -> Mapping[int, str]:
+        """Slots in which nobody can start now, and why."""
+        return {slot: self._why_closed(slot) for slot in range(self._slots) if self._why_closed(slot)}
+
+    def hopeless(self) -> Mapping[int, str]:
+        """Those of them that are not tried any more, and those beyond what hosts have."""
+        found = {}
+        for slot in range(self._slots):
+            host = self._host(slot)
+            if slot >= len(self._of_slot):
+                found[slot] = "no host has a place for it"
+            elif host is not None and host.set_aside:
+                found[slot] = f"host {host.name!r} is set aside: {host.set_aside}"
+        return found
+
+    def _why_closed(self, slot: int) -> str:
+        if slot >= len(self._of_slot):
+            return "no host has a place for it"
+        host = self._host(slot)
+        return "" if host is None or host.is_ready else host.set_aside or host.trouble
+
+    def _host(self, slot: int) -> Host | None:
+        """None: this machine."""
+        return self._hosts.get(self._of_slot[slot].name) if slot < len(self._of_slot) else None
+
+    def place(self, slot: int) -> str:
+        """The host of a slot; empty: this machine, whose files need not come home."""
+        host = self._host(slot)
+        return host.name if host is not None else ""
+
+    # `ports.Launcher`.
+
+    async def harness(self, slot: int, suite: str) -> HarnessProcess:
+        """A new harness on the slot's host. Raises `EngineError`; `PlaceLost` while that is not there."""
+        self.begin()
+        if slot >= len(self._of_slot):
+            raise EngineError(f"slot {slot} has no host")
+        host = self._host(slot)
+        if host is None:
+            return await self._local.harness(slot, suite)
+        lease = self._lease_seconds
+        terms = Terms(start_seconds=lease, stamp_seconds=lease / 8, stop_seconds=lease, silence_seconds=lease)
+        self._births += 1
+        folder = self._slot_folder(slot) / f"{self._births:04d}"
+        harness = await host.harness(folder, suite, terms, {"slot": slot, "slots": self._slots})
+        self._harnesses = [one for one in self._harnesses if not one.is_over]
+        self._harnesses.append(harness)
+        return harness
+
+    def identity(self, slot: int) -> dict[str, str | int]:
+        """Names the host and what this agent's relays are called there."""
+        host = self._host(slot)
+        if host is None or slot >= len(self._of_slot):
+            return self._local.identity(slot)
+        return {
+            "host": host.name,
+            "relay": self._agent,
+            "folder": str(self._slot_folder(slot)),
+            "machine": process_table.machine_id(),
+            "boot": process_table.boot_id(),
+            "space": process_table.pid_space(),
+            "agent": os.getpid(),
+            "started": process_table.start_time(os.getpid()),
+            "place": host.name,
+            "log": str(self._slot_folder(slot) / "*" / "worker.log"),
+        }
+
+    async def salvage(self, identity: dict[str, str | int]) -> Remains | None:
+        """End on its host what a dead agent has left there; what that had heard last. None: it may live, or the host does not
+        answer."""
+        if "relay" not in identity:
+            return await self._local.salvage(identity)
+        host = self._hosts.get(str(identity["host"]))
+        if host is None or _may_live(identity):
+            return None
+        self._salvaging_until = self._salvaging_until or time.monotonic() + SALVAGE_SECONDS
+        if not await host.ready(self._salvaging_until - time.monotonic()):
+            return None
+        try:
+            told = await RemoteJob(host.link, "end", {"name": identity["relay"]}).answer()
+        except EngineError:
+            return None
+        if not told["proof"]:
+            return None
+        births = sorted(path.parent for path in Path(str(identity["folder"])).glob(f"*/{OUTBOX}"))
+        return Remains(messages=[message for birth in births for message in read_last_words(birth)])
+
+    async def close(self) -> None:
+        """End every harness, then all that is on hosts."""
+        await asyncio.gather(*(self._end(harness) for harness in self._harnesses))
+        self._harnesses.clear()
+        await asyncio.gather(*(host.close() for host in self._hosts.values()), self._local.close())
+        self._hosts.clear()
+
+    async def bring_home(self, store: CertainStore, run: str, worker: str, slot: int) -> None:
+        """Send into the store what tests have left on the host of that slot. Raises `FleetError`."""
+        host = self._host(slot)
+        if host is not None and host.is_ready and host.laid is not None:
+            await bring(store, run, worker, self._specs, host.link, host.laid, str(self._root), self._scratch)
+
+    async def _end(self, harness: HarnessProcess) -> None:
+        await harness.send({"do": "finish"})
+        try:
+            async with asyncio.timeout(self._finish_seconds):
+                await harness.drain()
+        except TimeoutError:
+            await harness.kill(grace_seconds=self._term_seconds)
+            await harness.drain()
+
+    def _slot_folder(self, slot: int) -> Path:
+        return self._scratch / f"slot-{slot}"
+
+
+def _may_live(identity: Mapping[str, str | int]) -> bool:
+    """Whether the agent of that identity may live: one of another machine always may."""
+    if identity["machine"] != process_table.machine_id():
+        return True
+    if identity["boot"] != process_table.boot_id():
+        return False
+    if identity["space"] != process_table.pid_space():
+        return True
+    return process_table.is_alive(int(identity["agent"]), str(identity["started"]))
