@@ -175,7 +175,9 @@ def _listed(fleet: Fleet) -> Iterator[HostTerms]:
         slots = fleet.ssh.slots.get() if listed.slots is None else listed.slots
         if listed.options:
             hint = "say it in ~/.ssh/config, which ssh reads"
-            raise UsageError(f"{path}:{listed.line}: options for ssh ({' '.join(listed.options)!r}) are not passed on", hint=hint)
+            raise UsageError(
+                f"{path}:{listed.line}: options for ssh ({' '.join(listed.options)!r}) are not passed on", hint=hint
+            )
         name = str(listed) if listed.port else listed.host or ":"
         yield _terms(fleet.ssh, name, listed.host or ":", listed.user, listed.port or 0, slots, listed.groups)
 
