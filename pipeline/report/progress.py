@@ -101,17 +101,18 @@ class Progress:
         spent = now - self.run_began
         fresh = self.done - self.done_before
         if self.estimates and self.workers:
-            return max(0.0, self.estimated_left) / len(self.workers) * self._pace(now - self.tests_began)
+            estimated_left = max(0.0, self.estimated_left)
+            return max(estimated_left / len(self.workers), estimated_left * self._pace(now))
         if fresh:
             return spent / fresh * left
         return max(0.0, self.expected_seconds - spent) or None
 
-    def _pace(self, spent: float) -> float:
-        """How many seconds of workers one estimated second has taken so far; never below 1."""
+    def _pace(self, now: float) -> float:
+        """Seconds of this run that one estimated second has taken; 0 while little is known."""
         estimated = self.estimated - self.estimated_left
-        if not self.tests_began or spent < PACE_SECONDS or estimated <= 0:
-            return 1.0
-        return max(1.0, spent * len(self.workers) / estimated)
+        if not self.tests_began or now - self.tests_began < PACE_SECONDS or estimated <= 0:
+            return 0.0
+        return (now - self.tests_began) / estimated
 
     def _run_started(self, event: e.RunStarted, now: float) -> None:
         self.phase, self.run_began, self.tests_began = "running", now, 0.0
