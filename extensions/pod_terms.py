@@ -211,7 +211,7 @@ def _not_yours(what: str, why: str) -> UsageError:
 
 
 def _check_secrets(terms: PodTerms) -> None:
-    from pipeline.launchers.docker.specs import secrets_line
+    from pipeline.launchers.given import secrets_line
 
     size = len(secrets_line(terms))
     if size > MOST_SECRET_BYTES:

@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from attrs import evolve
+
 from pipeline.adapters.harness_process import HarnessProcess
-from pipeline.launchers.docker.specs import there
 from pipeline.launchers.local import LocalLauncher
-from pipeline.model.images import RunImages
+from pipeline.model.images import Places, RunImages
 from pipeline.model.suites import HarnessSpec
 
 T = TypeVar("T")
@@ -69,3 +70,27 @@ class CollectingLauncher:
 
     async def _call(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *arguments))
+
+
+def there(spec: HarnessSpec, root: str, places: Places) -> HarnessSpec:
+    """A suite's specification as it is in the image: paths below the project's root are below the image's."""
+
+    def moved(value: object) -> object:
+        if isinstance(value, str) and (value == root or value.startswith(f"{root}/")):
+            return places.project + value.removeprefix(root)
+        if isinstance(value, list | tuple):
+            return [moved(one) for one in value]
+        if isinstance(value, dict):
+            return {name: moved(one) for name, one in value.items()}
+        return value
+
+    options = moved(spec.options)
+    assert isinstance(options, dict)
+    return evolve(
+        spec,
+        python=places.pythons.get(spec.suite, spec.python),
+        cwd=str(moved(spec.cwd)),
+        module=str(moved(spec.module)),
+        env={},
+        options=options,
+    )

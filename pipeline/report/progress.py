@@ -14,7 +14,7 @@ from pipeline.model import events as e
 from pipeline.model.verdicts import Verdict
 
 PACE_SECONDS: Final = 30.0
-"""From then on a run that is slower than its estimates is taken for slow to its end; before, start-up would count for pace."""
+"""From then on a run that is slower than its estimates is taken for slow to its end; before, a few tests say little."""
 
 
 @define
@@ -43,6 +43,8 @@ class Progress:
     lost_workers: int = 0
     expected_seconds: float = 0.0
     run_began: float = 0.0
+    tests_began: float = 0.0
+    """When the first one did: images are pulled and workers start before."""
     done_before: int = 0
     estimated: float = 0.0
     estimated_left: float = 0.0
@@ -99,20 +101,21 @@ class Progress:
         spent = now - self.run_began
         fresh = self.done - self.done_before
         if self.estimates and self.workers:
-            return max(0.0, self.estimated_left) / len(self.workers) * self._pace(spent)
+            estimated_left = max(0.0, self.estimated_left)
+            return max(estimated_left / len(self.workers), estimated_left * self._pace(now))
         if fresh:
             return spent / fresh * left
         return max(0.0, self.expected_seconds - spent) or None
 
-    def _pace(self, spent: float) -> float:
-        """How many seconds of workers one estimated second has taken so far; never below 1."""
+    def _pace(self, now: float) -> float:
+        """Seconds of this run that one estimated second has taken; 0 while little is known."""
         estimated = self.estimated - self.estimated_left
-        if spent < PACE_SECONDS or estimated <= 0:
-            return 1.0
-        return max(1.0, spent * len(self.workers) / estimated)
+        if not self.tests_began or now - self.tests_began < PACE_SECONDS or estimated <= 0:
+            return 0.0
+        return (now - self.tests_began) / estimated
 
     def _run_started(self, event: e.RunStarted, now: float) -> None:
-        self.phase, self.run_began = "running", now
+        self.phase, self.run_began, self.tests_began = "running", now, 0.0
         self.total, self.done, self.done_before = event.tests, event.done_before, event.done_before
         self.expected_seconds = event.expected_seconds
 
@@ -122,6 +125,7 @@ class Progress:
             self.waiting[event.worker] = (event.slot, event.text)
 
     def _started(self, event: e.TestStarted, now: float) -> None:
+        self.tests_began = self.tests_began or now
         worker = self.workers.get(event.worker)
         if worker is not None:
             worker.test, worker.since = event.test, now

@@ -158,10 +158,12 @@ def test_the_end_is_foretold_from_estimates(clock: FakeClock) -> None:
 
 
 def test_a_run_that_is_slower_than_its_estimates_is_foretold_by_its_pace(clock: FakeClock) -> None:
-    """The first run of a suite has no history, only a guess for each test."""
+    """The first run of a suite has no history, only a guess for each test; what workers take to start is no part of it."""
     reporter = plain(clock)
     begin(reporter, 3, workers=2)
     reporter.plan(dict.fromkeys(("unit::t0", "unit::t1", "unit::t2"), 0.1))
+    clock.seconds += 500
+    reporter.event(e.TestStarted(worker="w0", test="unit::t0"))
     clock.seconds += 60
     list(finish_tests(reporter, 1))
 

@@ -26,10 +26,9 @@ from pipeline.launchers.docker.specs import (
     DockerTerms,
     labels_of,
     name_of,
-    secrets_line,
-    settled,
     worker_spec,
 )
+from pipeline.launchers.given import secrets_line, settled
 from pipeline.launchers.local import LocalLauncher
 from pipeline.model.containers import ContainerState
 from pipeline.model.exits import FENCED

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from pipeline.adapters.docker_engine import DockerEngine
 from pipeline.adapters.harness_birth import OUTBOX, read_last_words
 from pipeline.errors import EngineError
-from pipeline.launchers.docker.specs import scratch_of
+from pipeline.launchers.given import scratch_of
 from pipeline.logic.blame import OUT_OF_MEMORY
 from pipeline.model.containers import ContainerState
 from pipeline.model.images import Places

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
 
 from attrs import evolve, field, frozen
 
+from pipeline.launchers.given import scratch_of
 from pipeline.model.containers import ContainerSpec
 from pipeline.model.images import Places
 from pipeline.model.services import Service
-from pipeline.model.suites import HarnessSpec
 from pipeline.ports.places import Hiring
 
 RUN, TERM, WORKER, PROJECT, STORE, SERVICE = (
@@ -96,34 +95,6 @@ def worker_spec(terms: DockerTerms, hiring: Hiring, image: str, places: Places, 
     )
 
 
-def scratch_of(places: Places) -> str:
-    """Where a worker keeps logs and what is not delivered: a volume, so that it can be read when all has ended."""
-    return f"{places.runtime}/scratch"
-
-
-class Secretive(Protocol):
-    """Terms of whatever place, with what is only sent to workers."""
-
-    @property
-    def env(self) -> Mapping[str, Mapping[str, str]]:
-        """Environment of the tests, by suite."""
-
-    @property
-    def store_env(self) -> Mapping[str, str]:
-        """Of the store's client."""
-
-
-def settled(terms: Any) -> Any:
-    """The same `Secretive` terms with what opens the store from now on. Raises `EngineError`."""
-    return terms if terms.ask_store is None else evolve(terms, store_env=terms.ask_store())
-
-
-def secrets_line(terms: Secretive) -> bytes:
-    """What a worker reads from its standard input, or in a pod from a file."""
-    env = {suite: dict(values) for suite, values in terms.env.items()}
-    return json.dumps({"env": env, "store": dict(terms.store_env)}).encode("ascii") + b"\n"
-
-
 def service_spec(terms: DockerTerms, hiring: Hiring, service: Service, *, first: str) -> ContainerSpec:
     """A service's container. The first one owns the network that the others and the worker live in."""
     spec = ContainerSpec(
@@ -140,27 +111,3 @@ def service_spec(terms: DockerTerms, hiring: Hiring, service: Service, *, first:
     if first:
         return evolve(spec, network=f"container:{first}")
     return evolve(spec, network=terms.network, hosts={each.name: "127.0.0.1" for each in terms.services})
-
-
-def there(spec: HarnessSpec, root: str, places: Places) -> HarnessSpec:
-    """A suite's specification as it is in the image: paths below the project's root are below the image's."""
-
-    def moved(value: object) -> object:
-        if isinstance(value, str) and (value == root or value.startswith(f"{root}/")):
-            return places.project + value.removeprefix(root)
-        if isinstance(value, list | tuple):
-            return [moved(one) for one in value]
-        if isinstance(value, dict):
-            return {name: moved(one) for name, one in value.items()}
-        return value
-
-    options = moved(spec.options)
-    assert isinstance(options, dict)
-    return evolve(
-        spec,
-        python=places.pythons.get(spec.suite, spec.python),
-        cwd=str(moved(spec.cwd)),
-        module=str(moved(spec.module)),
-        env={},
-        options=options,
-    )

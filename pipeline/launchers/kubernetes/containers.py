@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pipeline.launchers.docker.specs import scratch_of
+from pipeline.launchers.given import scratch_of
 from pipeline.launchers.kubernetes.names import secret_name
 from pipeline.launchers.kubernetes.terms import PodTerms
 from pipeline.logic.worker_ranges import write_ranges
@@ -27,7 +27,7 @@ SERVICE: Final = "service-"
 VARIABLE: Final = "DOIT_FLEET_"
 SECRETS_FILE: Final = "secrets.json"
 HANDED: Final = "/run/doit-fleet"
-"""Where the worker finds `secrets.json` (as `launchers.docker.specs.secrets_line`) and, in `store/`, a file for each variable."""
+"""Where the worker finds `secrets.json` (as `launchers.given.secrets_line`) and, in `store/`, a file for each variable."""
 GIVEN, GIVEN_STORE, COPY = "/run/doit-fleet-given", "/run/doit-fleet-store", "/run/doit-fleet-copy"
 """Where `prepare` has the two Secrets and the scratch volume."""
 TEMPORARY_FOLDERS: Final = {"/tmp": "tmp", "/var/tmp": "var-tmp"}

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pipeline.launchers.docker.specs import secrets_line
+from pipeline.launchers.given import secrets_line
 from pipeline.launchers.kubernetes.containers import (
     SECRETS_FILE,
     WORKER,

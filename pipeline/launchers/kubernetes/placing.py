@@ -10,7 +10,7 @@ from typing import Any, Final
 from attrs import define, field
 
 from pipeline.errors import EngineError
-from pipeline.launchers.docker.specs import settled
+from pipeline.launchers.given import settled
 from pipeline.launchers.kubernetes.board import Board, Seat
 from pipeline.launchers.kubernetes.jobs import job_of, secret_of
 from pipeline.launchers.kubernetes.objects import ClusterObjects
