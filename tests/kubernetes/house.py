@@ -30,6 +30,9 @@ WORKER_USER = "65532"
 SMALL = {"workers.memory": "384Mi", "kubernetes.cpu_request": "0.1", "kubernetes.scratch": "256Mi"}
 """Room for many on two nodes of one machine."""
 Pod = dict[str, Any]
+GONE_SECONDS = 90
+"""Controllers and kubelets that have met no API server look again after up to a minute (client-go's reflectors: 30 s and as
+much again by chance)."""
 
 
 @define
@@ -225,7 +228,7 @@ def kubernetes_project(
     made.arguments = ("workers.count=2",)
     try:
         yield made
-        until(lambda: not made.left(), made.left, 30)
+        until(lambda: not made.left(), made.left, GONE_SECONDS)
         made.give_layers()
     finally:
         made.clear()

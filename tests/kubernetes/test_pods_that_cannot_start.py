@@ -74,6 +74,5 @@ def test_who_waits_for_room_is_told_and_waited_for(project: KubernetesProject) -
     assert "has no room for it now" in running.output, running.output
     assert set(project.verdicts().values()) == {"passed"}
     assert "lost worker" not in running.output
-    reasons = [told["reason"] for told in events(project, "WorkerWaiting")]
-    assert "quota" in reasons and set(reasons) <= {"quota", "pulling", ""}
+    assert "quota" in [told["reason"] for told in events(project, "WorkerWaiting")]
     assert project.left() == []

@@ -27,7 +27,7 @@ def objects(project: KubernetesProject) -> dict[str, list[dict[str, Any]]]:
 @pytest.mark.parametrize("mode", ["per-worker", "shared"])
 def test_a_run_in_pods_is_green_and_leaves_nothing_but_logs(project: KubernetesProject, mode: str) -> None:
     """Each worker has a Job of its own, or all share an Indexed one; `restricted` and the quota let them in."""
-    project.sleepers(files=3, count=4, seconds=0.5)
+    project.sleepers(files=8, count=4, seconds=0.5)  # Else one pod may come when all is done.
     running = project.start(f"images.mode={mode}")
     running.until_begun(1)
     seen = objects(project)

@@ -25,6 +25,8 @@ Object = dict[str, Any]
 PATIENCE_SECONDS: Final = 60.0
 """With an API server that does not answer."""
 LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.5, 5.0
+LOG_PATIENCE_SECONDS: Final = 5.0
+"""With a node that does not answer when it is asked for a log, for which the end of a run waits."""
 LOG_BYTES: Final = 64 * 2**20
 LOG_END: Final = 2000
 """Characters of a log's end that are told."""
@@ -80,7 +82,8 @@ class ClusterObjects:
         """Keep what a worker has printed, as far as its node still has it; the end of that. None to be had is no error."""
         path = path_of("pods", namespace=self.namespace, name=pod, part="log")
         try:
-            log = self._api.text(path, {"container": WORKER, "limitBytes": LOG_BYTES})
+            asked: Query = {"container": WORKER, "limitBytes": LOG_BYTES}
+            log = self._patiently(lambda: self._api.text(path, asked), LOG_PATIENCE_SECONDS)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(log, "utf-8")
         except (EngineError, OSError):
@@ -102,9 +105,9 @@ class ClusterObjects:
             KubernetesWatch(self._api, path("events"), {}, event, keep=event_essence, lists=False, trouble=trouble),
         )
 
-    def _patiently(self, ask: Callable[[], T]) -> T:
+    def _patiently(self, ask: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
         """Ask until there is an answer, for as long as an API server may be away."""
-        deadline, wait = time.monotonic() + PATIENCE_SECONDS, LEAST_WAIT_SECONDS
+        deadline, wait = time.monotonic() + seconds, LEAST_WAIT_SECONDS
         while True:
             try:
                 return ask()

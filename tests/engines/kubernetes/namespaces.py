@@ -30,6 +30,8 @@ QUOTA = {
 }
 LEVEL = "pod-security.kubernetes.io/enforce"
 TOKEN_SECONDS = 7200
+READY_SECONDS = 90
+"""Its controllers may have met no API server before, and then look again after up to a minute."""
 VOLUMES = "/api/v1/persistentvolumes"
 OWNER = "tests/namespace"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -133,7 +135,7 @@ def make_namespace(engine: Kubernetes, name: str, registry: str, folder: Path) -
     api, where = engine.api, f"/api/v1/namespaces/{name}"
     api.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": {LEVEL: "restricted"}}})
     api.create(f"{where}/resourcequotas", {"metadata": {"name": "quota"}, "spec": {"hard": QUOTA}})
-    if not until(lambda: _takes_pods(api, where), 30):
+    if not until(lambda: _takes_pods(api, where), READY_SECONDS):
         raise EngineTrouble(f"namespace {name} takes no pods", f"its logs: {engine.folder}/*/log")
     kubeconfig = folder / f"{name}.kubeconfig"
     kubeconfig.touch(0o600)
