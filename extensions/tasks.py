@@ -16,6 +16,7 @@ from pipeline.stages import (
     collect,
     compile,
     doctor,
+    explain,
     gather,
     group,
     history,
@@ -49,6 +50,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     launched = launch.register(catalog, agent, grouped, pushed, (joined, resumed), resume=resume)
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
+    explain.register(catalog, lambda: _trees(agent))
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))
     doctor.register(catalog, lambda: checks(agent))
     rights.register(catalog, lambda: _rights(agent))
@@ -88,6 +90,12 @@ def _follow_files(find: Callable[[], Sequence[Path]], is_over: Callable[[], bool
     from pipeline.adapters.growing_files import follow_files
 
     return follow_files(find, is_over)
+
+
+def _trees(agent: LocalAgent) -> dict[str, Any]:
+    from extensions.command_matrices import trees_of
+
+    return trees_of(agent.fleet)
 
 
 def _rights(agent: LocalAgent) -> dict[str, Any]:
