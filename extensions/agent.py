@@ -132,7 +132,7 @@ class LocalAgent(OnThisMachine):
 
     def up_to_date_counts(self) -> bool:
         """Whether every selected suite lets an earlier green result stand."""
-        return all(self.fleet.suites[name].up_to_date.get() for name in self.fleet.suites.names())
+        return all(self.fleet.suites[name].up_to_date.get() for name in self.fleet.suites.chosen())
 
     # Workers.
 

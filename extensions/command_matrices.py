@@ -110,7 +110,7 @@ def rows_of(source: Source, asked: Asked) -> tuple[list[Row], Mapping[str, Matri
 
 def trees_of(fleet: Fleet) -> dict[str, Tree]:
     """By suite, with all filters, also those of this `doit` that match nothing. Raises `MatrixError` for a suite's own."""
-    suites = {name: fleet.suites[name] for name in fleet.suites.names()}
+    suites = {name: fleet.suites[name] for name in fleet.suites.chosen()}
     found = {name: source_of(name, one) for name, one in suites.items() if one.framework.get() == "command"}
     for source in filter(None, found.values()):
         source.matrix.tree()

@@ -36,7 +36,7 @@ def found_suites(
 
     `generate` is called for suites of commands whose tests are made by one.
     """
-    expanded = (suite for name in fleet.suites.names() for suite in _expand(fleet, name, find, wanted, failed))
+    expanded = (suite for name in fleet.suites.chosen() for suite in _expand(fleet, name, find, wanted, failed))
     suites = _with_commands(fleet, [suite for suite in expanded if suite.ids != ()], generate)
     if not suites and fleet.select.only.get():
         raise UsageError("no suite has a matrix, so 'select.only' selects nothing", hint="select.keyword, select.paths")

@@ -49,3 +49,17 @@ class Select(Selection):
 
 class Exclude(Selection):
     """Tests to leave out. Any criterion suffices."""
+
+
+class SelectAll(Select):
+    """Tests to run, of all suites."""
+
+    suites = setting(texts, ())
+    """Names of the suites that run, `*` and `?` standing for any signs. Empty: all. What a profile is made of, as a rule."""
+
+
+class ExcludeAll(Exclude):
+    """Tests to leave out, of all suites."""
+
+    suites = setting(texts, ())
+    """Names of suites that do not run, also as patterns."""

@@ -159,14 +159,14 @@ class Workforce:
 
     def needs_images(self) -> bool:
         """Whether workers run images. Leaves all settings open: tasks may be looked up while dodo.py still sets some."""
-        used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.known()}
+        used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.likely()}
         names = {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
         return any(getattr(plugins.load("launchers", name), "needs_images", False) for name in names - {"local"})
 
     @property
     def _used(self) -> dict[str, Any]:
         """The settings of the pools that suites use, by name, in the order of the suites."""
-        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.names())
+        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.chosen())
         return {name: self.fleet.pools[name] for name in used}
 
     @cached_property
