@@ -6,7 +6,7 @@ need none of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -250,6 +250,10 @@ class LocalAgent:
     def expect(self, estimates: Mapping[str, float]) -> None:
         """Tell the console which tests are to come, and how many seconds each may take."""
         self.reporting.expect(estimates)
+
+    def expect_groups(self, tests: Iterable[tuple[str, str, str, str]], done: Collection[str]) -> None:
+        """Tell the console which groups there are: tests as (id, suite, native id, group), and ids of those done already."""
+        self.reporting.expect_groups(tests, done)
 
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""

@@ -20,6 +20,7 @@ from pipeline.errors import UsageError
 from pipeline.frameworks.command_rows import key_fields
 from pipeline.harness import command_plain, command_runner
 from pipeline.harness import command_template as template
+from pipeline.harness.command_place import OUTPUT
 from pipeline.model.commands import CommandTerms
 from pipeline.model.runs import Conclusion
 from pipeline.model.suites import HarnessSpec, Suite
@@ -109,11 +110,12 @@ def foreground(suite: Suite) -> list[str]:
 
 
 def carries(suite: Suite) -> tuple[str, ...]:
-    """What tests keep, as patterns relative to the suite's root: workers elsewhere send it home."""
+    """What tests keep, and outputs that no report holds whole, as patterns relative to the suite's root: workers elsewhere send
+    it home."""
     terms = _terms(suite)
     if not _is_below(terms):
         return ()
-    return tuple(f"{terms.folder}/runs/*/*/{pattern}" for pattern in terms.keep)
+    return tuple(f"{terms.folder}/runs/*/*/{pattern}" for pattern in dict.fromkeys((*terms.keep, OUTPUT)))
 
 
 def ships(suite: Suite) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Stages see only this protocol: no adapter, launcher, framework or settings objec
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -250,6 +250,9 @@ class Agent(Protocol):
 
     def expect(self, estimates: Mapping[str, float]) -> None:
         """Tell the console which tests are to come, and how many seconds each may take."""
+
+    def expect_groups(self, tests: Iterable[tuple[str, str, str, str]], done: Collection[str]) -> None:
+        """Tell the console which groups there are: tests as (id, suite, native id, group), and ids of those done already."""
 
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""
