@@ -6,7 +6,7 @@ need none of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -247,14 +247,6 @@ class LocalAgent:
         """Tell everybody who reads events."""
         self.reporting.emit(event)
 
-    def expect(self, estimates: Mapping[str, float]) -> None:
-        """Tell the console which tests are to come, and how many seconds each may take."""
-        self.reporting.expect(estimates)
-
-    def expect_groups(self, tests: Iterable[tuple[str, str, str, str]], done: Collection[str]) -> None:
-        """Tell the console which groups there are: tests as (id, suite, native id, group), and ids of those done already."""
-        self.reporting.expect_groups(tests, done)
-
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""
         return self.reporting.paths
@@ -274,10 +266,6 @@ class LocalAgent:
     def finish(self, run: MergedRun) -> None:
         """Write all reports, then the summary."""
         self.reporting.finish(run, self.results.folder(run.run))
-
-    def show(self, run: MergedRun) -> None:
-        """Write the summary, and no report."""
-        self.reporting.show(run)
 
     @cached_property
     def results(self) -> Results:

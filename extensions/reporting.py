@@ -118,7 +118,8 @@ class Reporting:
                 self._tell(finished)
 
     def _tell(self, event: Event) -> None:
-        for reporter in (self.outputs, self.console, *self.files):
+        everybody: list[Reporter] = [self.outputs, self.console, *self.files]
+        for reporter in everybody:
             if reporter.name not in self._broken:
                 try:
                     reporter.event(event)

@@ -167,6 +167,19 @@ class Check:
     hint: str = ""
 
 
+class Readers(Protocol):
+    """Everybody who reads events."""
+
+    def expect(self, estimates: Mapping[str, float]) -> None:
+        """Tell the console which tests are to come, and how many seconds each may take."""
+
+    def expect_groups(self, tests: Iterable[tuple[str, str, str, str]], done: Collection[str]) -> None:
+        """Tell the console which groups there are: tests as (id, suite, native id, group), and ids of those done already."""
+
+    def show(self, run: MergedRun) -> None:
+        """Write the summary, and no report."""
+
+
 class Agent(Protocol):
     """The build machine's process as stages may use it; everything is made when first asked for."""
 
@@ -193,8 +206,9 @@ class Agent(Protocol):
     def joins(self) -> Joins:
         """What lets this job join others."""
 
-    def show(self, run: MergedRun) -> None:
-        """Write the summary, and no report."""
+    @property
+    def reporting(self) -> Readers:
+        """Everybody who reads events."""
 
     def changed_inputs(self) -> Sequence[str]:
         """What has changed since: names of files or parts, looked at anew."""
@@ -247,12 +261,6 @@ class Agent(Protocol):
 
     def emit(self, event: Event) -> None:
         """Tell everybody who reads events."""
-
-    def expect(self, estimates: Mapping[str, float]) -> None:
-        """Tell the console which tests are to come, and how many seconds each may take."""
-
-    def expect_groups(self, tests: Iterable[tuple[str, str, str, str]], done: Collection[str]) -> None:
-        """Tell the console which groups there are: tests as (id, suite, native id, group), and ids of those done already."""
 
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""

@@ -142,8 +142,10 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     expected = _expected(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
         agent.emit(Notice(level="warning", text=text))
-    agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
-    agent.expect_groups(((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests), done)
+    agent.reporting.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
+    agent.reporting.expect_groups(
+        ((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests), done
+    )
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
     meeting = agent.workforce.meeting(store, clock, run, lambda text: agent.emit(Notice(level="warning", text=text)))

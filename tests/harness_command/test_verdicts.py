@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.model.codec import result_from_json
 from pipeline.model.commands import Row
-from tests.harness_command.driving import Harness, lives, output, result, until
+from tests.harness_command.driving import Harness, lives, result, until
 
 
 @pytest.mark.parametrize(
