@@ -198,12 +198,20 @@ class Workforce:
 
         return meeting_workers(store, clock, run, tell)
 
+    def left_at_once(self, run: str) -> str:
+        """What a second signal leaves behind, and how to remove it, for people."""
+        from extensions.standing import left_at_once
+
+        return left_at_once(self.fleet, self.launcher_name, run, self._most("lease_seconds"))
+
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
         from pipeline.model.swept import Swept
 
         launchers = {pool.launcher.get() for pool in self._used.values()}
-        swept = Swept()
+        from extensions.standing import sweep_standing
+
+        swept = sweep_standing(self.fleet)
         if "docker" in launchers:
             from extensions.dockering import sweep_containers
 
@@ -308,7 +316,7 @@ class Workforce:
 
         run = self.fleet.run
         flush = float(self.fleet.store.flush_seconds.get())
-        tearing = max((suite.command.teardown_seconds for suite in self._suites() if suite.command), default=0.0)
+        tearing = max((suite.command.stop_seconds for suite in self._suites() if suite.command), default=0.0)
         slow = [suite.slow_after_seconds for suite in self._suites() if suite.slow_after_seconds]
         return Limits(
             lease_seconds=self._most("lease_seconds"),
@@ -327,7 +335,7 @@ class Workforce:
             idle_seconds=2 * flush,
             hear_seconds=max(0.4, 1.5 * flush),
             finish_seconds=max(FINISH_SECONDS, tearing),
-            stop_seconds=max(STOP_SECONDS, tearing),
+            stop_seconds=max(STOP_SECONDS, tearing + STOP_SECONDS if tearing else 0.0),
         )
 
 

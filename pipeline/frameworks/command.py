@@ -40,7 +40,7 @@ def harness(suite: Suite, *, run: str, slots: int, seed: int) -> HarnessSpec:
         cwd=suite.root,
         env=suite.env,
         module="command_session",
-        options={**options(suite), "slots": slots, "stop_seconds": _terms(suite).teardown_seconds},
+        options={**options(suite), "slots": slots, "stop_seconds": _terms(suite).stop_seconds},
     )
 
 

@@ -99,6 +99,9 @@ class Workforce(Protocol):
     def doubts(self, expected_seconds: float) -> Sequence[str]:
         """What a person should know before a run of that length."""
 
+    def left_at_once(self, run: str) -> str:
+        """What a second signal leaves behind, and how to remove it, for people."""
+
     @property
     def spare(self) -> Sequence[Pool]:
         """Of pools that may grow while tests run: slots behind all others."""

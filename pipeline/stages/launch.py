@@ -152,7 +152,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     loop = asyncio.get_running_loop()
     with (
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
-        stop.leaving(_leftovers(agent, run)),
+        stop.leaving(lambda: agent.workforce.left_at_once(run)),
     ):
         mandate = Mandate(
             run=run,
@@ -216,15 +216,6 @@ def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:
     for pool in pools:
         if pool.why:
             agent.emit(Notice(level="info", text=f"workers of pool {pool.name!r}: {pool.why}"))
-
-
-def _leftovers(agent: Agent, run: str) -> str:
-    """What nobody tidies up after a second signal; workers on this machine end with their agent."""
-    return (
-        f"left behind: workers of run {run!r}, which end by themselves; then `doit sweep` removes them, and `doit` goes on"
-        if agent.runs_images()
-        else ""
-    )
 
 
 async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:

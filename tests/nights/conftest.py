@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.any_command.bench import Bench
+from tests.faults.conftest import project
+
+__all__ = ["bench", "project"]
 
 
 @pytest.fixture
