@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions import plugins
+from extensions.shipping import shipped
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,9 +160,17 @@ class Workforce:
 
     def needs_images(self) -> bool:
         """Whether workers run images. Leaves all settings open: tasks may be looked up while dodo.py still sets some."""
+        return any(
+            getattr(plugins.load("launchers", name), "needs_images", False) for name in self._named() - {"local"}
+        )
+
+    def _named(self) -> set[str]:
         used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.known()}
-        names = {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
-        return any(getattr(plugins.load("launchers", name), "needs_images", False) for name in names - {"local"})
+        return {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
+
+    def has_hosts(self) -> bool:
+        """Whether workers live on machines that must be reached first. Leaves all settings open, as `needs_images`."""
+        return any(hasattr(plugins.load("launchers", name), "count_slots") for name in self._named() - {"local"})
 
     @property
     def _used(self) -> dict[str, Any]:
@@ -251,6 +260,7 @@ class Workforce:
             wait(self.launcher.close())
 
     def _launching(self) -> plugins.Launching:
+        root = Path(self.fleet.scope.ledger.context.root)
         return plugins.Launching(
             specs=self.specs,
             slots=self.slots,
@@ -258,7 +268,7 @@ class Workforce:
             scratch=Path(self.fleet.local.scratch_dir.get()),
             pools=(*self.pools, *self.spare),
             fleet=self.fleet,
-            sources=self._sources,
+            sources=lambda: [*self._sources(), *shipped(self._suites(), self._framework, root)],
             tell=self._tell,
         )
 

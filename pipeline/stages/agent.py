@@ -87,6 +87,9 @@ class Workforce(Protocol):
     def hands(self) -> int:
         """How many processes of this machine compile and collect."""
 
+    def has_hosts(self) -> bool:
+        """Whether workers live on machines that must be reached first; leaves all settings open."""
+
     def meeting(
         self, store: Store, clock: Clock, run: str, tell: Callable[[str], None]
     ) -> AbstractAsyncContextManager[None]:

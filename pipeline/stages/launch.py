@@ -32,9 +32,16 @@ DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
 def register(
-    catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, before: Sequence[Handle], *, resume: str = ""
+    catalog: Catalog,
+    agent: Agent,
+    connected: Handle,
+    grouped: Handle,
+    pushed: Handle,
+    before: Sequence[Handle],
+    *,
+    resume: str = "",
 ) -> Handle:
-    """Add the task; `group`, or `push` where workers run images, runs before it only if it must run.
+    """Add the task; `connect`, where there is such, and `group`, or `push` where workers run images, run before it only if it must run.
 
     `resume` names a run to go on with; those `before` see that this job may do what it is asked to, where there is something to see.
     """
@@ -44,12 +51,18 @@ def register(
             name="launch",
             actions=(Action(launch, {"agent": agent, "resume": resume}),),
             needs=tuple(handle for handle in before if handle.name in catalog),
-            setup=() if agent.workforce.in_foreground else ((pushed if agent.runs_images() else grouped),),
+            setup=_setup(catalog, agent, connected, pushed if agent.runs_images() else grouped),
             digest=lambda: _digest(agent),
             lost=lambda: _lost(agent, resume),
         ),
         doc=DOC,
     )
+
+
+def _setup(catalog: Catalog, agent: Agent, connected: Handle, prepared: Handle) -> tuple[Handle, ...]:
+    if agent.workforce.in_foreground:
+        return ()
+    return (connected, prepared) if connected.name in catalog else (prepared,)
 
 
 def _digest(agent: Agent) -> Digest:
