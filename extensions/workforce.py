@@ -215,25 +215,9 @@ class Workforce:
 
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
-        from pipeline.model.swept import Swept
+        from extensions.sweeping import sweep
 
-        launchers = {pool.launcher.get() for pool in self._used.values()}
-        from extensions.standing import sweep_standing
-
-        swept = sweep_standing(self.fleet)
-        if "docker" in launchers:
-            from extensions.dockering import sweep_containers
-
-            swept += Swept(removed=tuple(f"container {name}" for name in sweep_containers(self.fleet, alive)))
-        if "kubernetes" in launchers:
-            from extensions.room import sweep_namespace
-
-            swept += sweep_namespace(self.fleet, alive, dead)
-        if "ssh" in launchers:
-            from extensions.sshing import sweep_hosts
-
-            swept += sweep_hosts(self.fleet)
-        return swept
+        return sweep(self.fleet, {str(pool.launcher.get()) for pool in self._used.values()}, alive, dead)
 
     @property
     def roots_elsewhere(self) -> Sequence[str]:

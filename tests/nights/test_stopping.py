@@ -20,6 +20,7 @@ pytestmark = [
 TESTS = 40
 KIND = 'trap \'echo "term $DOIT_FLEET_TEST" >> "$FLEET_TRACE.told"; exit 9\' TERM; '
 DEAF = 'trap \'echo "term $DOIT_FLEET_TEST" >> "$FLEET_TRACE.told"\' TERM; '
+SLOW = 'trap \'sleep 5; echo "ended $DOIT_FLEET_TEST" >> "$FLEET_TRACE.told"; exit 9\' TERM; '
 LONG = 'echo "unit::$DOIT_FLEET_TEST" >> "$FLEET_TRACE"; while :; do sleep 0.05; done'
 SET_UP = 'echo "up $DOIT_FLEET_KEY $DOIT_FLEET_WORKER" >> "$FLEET_TRACE.told"; sleep 1000 &'
 TEAR_DOWN = 'echo "down $DOIT_FLEET_KEY $DOIT_FLEET_WORKER" >> "$FLEET_TRACE.told"'
@@ -78,6 +79,24 @@ def test_the_first_stops_kindly_and_leaves_nothing(project: Project, command: st
     assert count(project, "up") == count(project, "down") != Counter(), told(project)
     assert f"stays open with 0 of {TESTS} tests done" in running.output
     assert not notes(project)
+
+
+def test_a_test_has_the_time_that_was_declared_for_it(project: Project) -> None:
+    """From TERM to KILL, also where nothing is torn down: longer than workers of other frameworks have."""
+    write(project, SLOW + LONG, 30.0)
+    if isinstance(project, SshProject):
+        del project.suite["setups"]
+    else:
+        path = project.root / "pyproject.toml"
+        path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("setups")))
+    running = begun(project)
+    running.signal(signal.SIGTERM)
+
+    code = running.end(40)
+
+    assert code == 143, running.output
+    assert len(count(project, "ended")) == project.workers, told(project)
+    assert project.left() == []
 
 
 def test_the_second_leaves_at_once_and_says_what_is_left(project: Project) -> None:
