@@ -248,10 +248,6 @@ class LocalAgent(OnThisMachine):
         """Tell everybody who reads events."""
         self.reporting.emit(event)
 
-    def expect(self, estimates: Mapping[str, float]) -> None:
-        """Tell the console which tests are to come, and how many seconds each may take."""
-        self.reporting.expect(estimates)
-
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""
         return self.reporting.paths
@@ -271,10 +267,6 @@ class LocalAgent(OnThisMachine):
     def finish(self, run: MergedRun) -> None:
         """Write all reports, then the summary."""
         self.reporting.finish(run, self.results.folder(run.run))
-
-    def show(self, run: MergedRun) -> None:
-        """Write the summary, and no report."""
-        self.reporting.show(run)
 
     @cached_property
     def results(self) -> Results:

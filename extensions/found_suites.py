@@ -214,6 +214,14 @@ def _read_ids(file: Path | None, suite: str) -> tuple[str, ...] | None:
     return tuple(native.removeprefix(f"{suite}::") for native in ids)
 
 
+def environment_of(fleet: Fleet, suite: str) -> dict[str, str]:
+    """The variables that a suite's tests have, secrets too; none of a suite that the settings do not know."""
+    name = suite if suite in fleet.suites.known() else suite.rpartition("-py")[0]
+    if name not in fleet.suites.known():
+        return {}
+    return {key: _value(value, fleet) for key, value in fleet.suites[name].env.get().items()}
+
+
 def _value(value: str | Secret, fleet: Fleet) -> str:
     return value.reveal(fleet.environment, fleet.home) if isinstance(value, Secret) else value
 

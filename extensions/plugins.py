@@ -45,7 +45,7 @@ class Launching:
     pools: Sequence[Pool] = ()
     """The pools that suites use, with their slots and suites; what they say of sizes is in `fleet.pools[<name>]`."""
     sources: Callable[[], Iterable[str]] = field(default=tuple)
-    """The project's tracked and unignored files, relative to its root."""
+    """The project's tracked and unignored files, and what frameworks have made for their tests; relative to its root."""
     tell: Callable[[str], None] = field(default=lambda _: None)
     """Takes warnings for people, one sentence each; from any thread."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions import plugins
+from extensions.shipping import shipped
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,9 +160,17 @@ class Workforce:
 
     def needs_images(self) -> bool:
         """Whether workers run images. Leaves all settings open: tasks may be looked up while dodo.py still sets some."""
+        return any(
+            getattr(plugins.load("launchers", name), "needs_images", False) for name in self._named() - {"local"}
+        )
+
+    def _named(self) -> set[str]:
         used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.likely()}
-        names = {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
-        return any(getattr(plugins.load("launchers", name), "needs_images", False) for name in names - {"local"})
+        return {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
+
+    def has_hosts(self) -> bool:
+        """Whether workers live on machines that must be reached first. Leaves all settings open, as `needs_images`."""
+        return any(hasattr(plugins.load("launchers", name), "count_slots") for name in self._named() - {"local"})
 
     @property
     def _used(self) -> dict[str, Any]:
@@ -198,25 +207,17 @@ class Workforce:
 
         return meeting_workers(store, clock, run, tell)
 
+    def left_at_once(self, run: str) -> str:
+        """What a second signal leaves behind, and how to remove it, for people."""
+        from extensions.standing import left_at_once
+
+        return left_at_once(self.fleet, self.launcher_name, run, self._most("lease_seconds"))
+
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
-        from pipeline.model.swept import Swept
+        from extensions.sweeping import sweep
 
-        launchers = {pool.launcher.get() for pool in self._used.values()}
-        swept = Swept()
-        if "docker" in launchers:
-            from extensions.dockering import sweep_containers
-
-            swept += Swept(removed=tuple(f"container {name}" for name in sweep_containers(self.fleet, alive)))
-        if "kubernetes" in launchers:
-            from extensions.room import sweep_namespace
-
-            swept += sweep_namespace(self.fleet, alive, dead)
-        if "ssh" in launchers:
-            from extensions.sshing import sweep_hosts
-
-            swept += sweep_hosts(self.fleet)
-        return swept
+        return sweep(self.fleet, {str(pool.launcher.get()) for pool in self._used.values()}, alive, dead)
 
     @property
     def roots_elsewhere(self) -> Sequence[str]:
@@ -243,6 +244,7 @@ class Workforce:
             wait(self.launcher.close())
 
     def _launching(self) -> plugins.Launching:
+        root = Path(self.fleet.scope.ledger.context.root)
         return plugins.Launching(
             specs=self.specs,
             slots=self.slots,
@@ -250,7 +252,7 @@ class Workforce:
             scratch=Path(self.fleet.local.scratch_dir.get()),
             pools=(*self.pools, *self.spare),
             fleet=self.fleet,
-            sources=self._sources,
+            sources=lambda: [*self._sources(), *shipped(self._suites(), self._framework, root)],
             tell=self._tell,
         )
 
@@ -308,7 +310,7 @@ class Workforce:
 
         run = self.fleet.run
         flush = float(self.fleet.store.flush_seconds.get())
-        tearing = max((suite.command.teardown_seconds for suite in self._suites() if suite.command), default=0.0)
+        tearing = max((suite.command.stop_seconds for suite in self._suites() if suite.command), default=0.0)
         slow = [suite.slow_after_seconds for suite in self._suites() if suite.slow_after_seconds]
         return Limits(
             lease_seconds=self._most("lease_seconds"),
@@ -327,7 +329,7 @@ class Workforce:
             idle_seconds=2 * flush,
             hear_seconds=max(0.4, 1.5 * flush),
             finish_seconds=max(FINISH_SECONDS, tearing),
-            stop_seconds=max(STOP_SECONDS, tearing),
+            stop_seconds=max(STOP_SECONDS, tearing + STOP_SECONDS if tearing else 0.0),
         )
 
 

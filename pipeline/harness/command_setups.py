@@ -108,11 +108,15 @@ class SetUps:
         """Tear down what killed harnesses have left standing on this machine."""
         troubles = []
         for content in abandoned(self._place.options["folder_of_notes"]):
-            one = Standing(content["spec"], content["key"], content["fields"], content["env"])
-            trouble = self._tear_down(one)
+            _, trouble = self.tear_down_one(content)
             if trouble is not None:
                 troubles.append(trouble)
         return troubles
+
+    def tear_down_one(self, content: Mapping[str, Any]) -> Tuple[str, Optional[Trouble]]:
+        """Tear down what a note tells of; its name for people, and what went wrong."""
+        one = Standing(content["spec"], content["key"], content["fields"], content["env"])
+        return one.name, self._tear_down(one)
 
     def _set_up(self, spec: Mapping[str, Any], step: Tuple[str, str], fields: Mapping[str, str]) -> Optional[Trouble]:
         common = self._place.fields()

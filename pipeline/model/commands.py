@@ -66,8 +66,7 @@ class CommandTerms:
     """Over their contents."""
 
     @property
-    def teardown_seconds(self) -> float:
-        """How long a worker may need to tear down everything, a command that must be ended first included."""
+    def stop_seconds(self) -> float:
+        """How long a worker may need to end in order: a command from TERM to KILL, then every tear-down."""
         each = (one.teardown_timeout_seconds + self.kill_after_seconds for one in self.setups if one.teardown)
-        total = sum(each)
-        return total + self.kill_after_seconds if total else 0.0
+        return self.kill_after_seconds + sum(each)

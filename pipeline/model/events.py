@@ -139,6 +139,21 @@ class TestFinished(Event):
 
 
 @frozen(kw_only=True)
+class GroupFinished(Event):
+    """All tests of a group have their verdicts: of one file, or of one key of a set-up that they share."""
+
+    suite: str
+    group: str
+    counts: dict[str, int] = field(factory=dict)
+    """Verdicts to numbers, of those that ran now."""
+    done_before: int = 0
+    """Tests of it that had their verdicts before this agent came."""
+    workers: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """From its first start to its last verdict, set-ups included, as the agent's clock tells."""
+
+
+@frozen(kw_only=True)
 class TestSlow(Event):
     """A test has been running for longer than `slow_after_seconds`; said again each time that span passes."""
 

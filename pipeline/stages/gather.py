@@ -67,7 +67,7 @@ def _as_others_told(agent: Agent, run: MergedRun, joined: Joined) -> dict[str, A
     if told is None:
         return None
     run = evolve(run, exit_code=told.exit_code, reason=told.reason)
-    agent.show(run)
+    agent.reporting.show(run)
     join.say_who_tells(agent, told, code=0 if join.ends_well(agent, role, told) else told.exit_code)
     if not join.ends_well(agent, role, told):
         raise failure_of(run)

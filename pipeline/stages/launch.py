@@ -32,9 +32,16 @@ DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
 def register(
-    catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, before: Sequence[Handle], *, resume: str = ""
+    catalog: Catalog,
+    agent: Agent,
+    connected: Handle,
+    grouped: Handle,
+    pushed: Handle,
+    before: Sequence[Handle],
+    *,
+    resume: str = "",
 ) -> Handle:
-    """Add the task; `group`, or `push` where workers run images, runs before it only if it must run.
+    """Add the task; `connect`, where there is such, and `group`, or `push` where workers run images, run before it only if it must run.
 
     `resume` names a run to go on with; those `before` see that this job may do what it is asked to, where there is something to see.
     """
@@ -44,12 +51,18 @@ def register(
             name="launch",
             actions=(Action(launch, {"agent": agent, "resume": resume}),),
             needs=tuple(handle for handle in before if handle.name in catalog),
-            setup=() if agent.workforce.in_foreground else ((pushed if agent.runs_images() else grouped),),
+            setup=_setup(catalog, agent, connected, pushed if agent.runs_images() else grouped),
             digest=lambda: _digest(agent),
             lost=lambda: _lost(agent, resume),
         ),
         doc=DOC,
     )
+
+
+def _setup(catalog: Catalog, agent: Agent, connected: Handle, prepared: Handle) -> tuple[Handle, ...]:
+    if agent.workforce.in_foreground:
+        return ()
+    return (connected, prepared) if connected.name in catalog else (prepared,)
 
 
 def _digest(agent: Agent) -> Digest:
@@ -142,14 +155,17 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     expected = _expected(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
         agent.emit(Notice(level="warning", text=text))
-    agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
+    agent.reporting.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
+    agent.reporting.expect_groups(
+        ((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests), done
+    )
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
     meeting = agent.workforce.meeting(store, clock, run, lambda text: agent.emit(Notice(level="warning", text=text)))
     loop = asyncio.get_running_loop()
     with (
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
-        stop.leaving(_leftovers(agent, run)),
+        stop.leaving(lambda: agent.workforce.left_at_once(run)),
     ):
         mandate = Mandate(
             run=run,
@@ -213,15 +229,6 @@ def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:
     for pool in pools:
         if pool.why:
             agent.emit(Notice(level="info", text=f"workers of pool {pool.name!r}: {pool.why}"))
-
-
-def _leftovers(agent: Agent, run: str) -> str:
-    """What nobody tidies up after a second signal; workers on this machine end with their agent."""
-    return (
-        f"left behind: workers of run {run!r}, which end by themselves; then `doit sweep` removes them, and `doit` goes on"
-        if agent.runs_images()
-        else ""
-    )
 
 
 async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:

@@ -80,4 +80,7 @@ def test_what_is_kept_comes_home(agent: LocalAgent) -> None:
     """The patterns that workers elsewhere send home lie below the folders of tests."""
     carried = agent.workforce.specs["bench"].options["carries"]
 
-    assert carried == {"root": str(agent.root), "globs": ["build/command/bench/runs/*/*/**/*.log"]}
+    assert carried == {
+        "root": str(agent.root),
+        "globs": ["build/command/bench/runs/*/*/**/*.log", "build/command/bench/runs/*/*/output.log"],
+    }

@@ -28,6 +28,9 @@ ONE_OF_EACH: list[e.Event] = [
     e.TestStarted(time=6.0, worker="w0", test=HOSTILE, attempt=2),
     e.TestFinished(time=7.0, worker="w0", result=result(HOSTILE), attempt=2),
     e.TestFinished(time=7.0, worker="w0", result=failed(HOSTILE, earlier=(failed(HOSTILE),))),
+    e.GroupFinished(
+        time=7.5, suite="s", group=HOSTILE, counts={"failed": 1}, done_before=2, workers=("w0",), seconds=1.0
+    ),
     e.TestSlow(time=8.0, worker="w0", test="t", seconds=60.0),
     e.WorkerLost(time=9.0, worker="w0", cause="crashed", test="t", proof=True, repeated_seconds=1.0, detail=HOSTILE),
     e.WorkerEnded(time=10.0, worker="w0", tests=3, busy_seconds=2.0),

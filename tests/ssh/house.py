@@ -99,6 +99,23 @@ class SshProject(Project):
         self.write("pyproject.toml", text)
         self.write(".gitignore", "build\n.fleet\n__pycache__\n")
 
+    def commands(self, count: int, seconds: float, **suite: Any) -> int:
+        """A suite of commands that leave a trace and sleep; `suite`: further settings. How many."""
+        script = f'echo "$0" >> "$FLEET_TRACE"; sleep {seconds}'
+        self.write("lines.txt", "".join(f"line{number}\n" for number in range(count)))
+        self.suite = {
+            "framework": "command",
+            "lines": ["lines.txt"],
+            "command": ["sh", "-c", script, "{line}"],
+            **suite,
+        }
+        self.arguments = (
+            f"workers.count={self.workers}",
+            f"workers.lease_seconds={self.lease}",
+            "workers.max_losses=100",
+        )
+        return count
+
     def supervisors(self, agent: int) -> list[int]:
         """Relays hold the zygotes."""
         return self.lab.relays()

@@ -131,6 +131,8 @@ class Host:
             return
         if told.get("after") is not None and told["after"]["code"] != 0:
             self._say(f"host {self.name!r}: {_failed('after', told['after'])}")
+        for trouble in told.get("standing", ()):
+            self._say(f"host {self.name!r}: {trouble}")
         for left in told["left"]:
             self._say(f"host {self.name!r}: could not be removed: {left}")
 

@@ -77,10 +77,9 @@ class SshLauncher:
 
     async def warm(self, slot: int, suite: str) -> HarnessProcess:
         """A harness of this machine, to collect with. Raises `EngineError`."""
-        self.begin()
         return await self._local.warm(slot, suite)
 
-    def begin(self) -> None:
+    def approach(self) -> None:
         """Connect to all hosts in the background."""
         if not self._hosts:
             common = Common(
@@ -101,7 +100,7 @@ class SshLauncher:
 
     async def ready(self, seconds: float) -> bool:
         """Wait until all hosts are ready; False after that span, or when one is set aside."""
-        self.begin()
+        self.approach()
         return all(await asyncio.gather(*(host.ready(seconds) for host in self._hosts.values())))
 
     def _read_manifest(self) -> asyncio.Future[Manifest]:
@@ -114,7 +113,7 @@ class SshLauncher:
 
     def heed(self, news: Callable[[], None]) -> None:
         """Call `news` whenever `closed` may have changed."""
-        self.begin()
+        self.approach()
         self._news = news
 
     def closed(self) -> Mapping[int, str]:
@@ -151,7 +150,7 @@ class SshLauncher:
 
     async def harness(self, slot: int, suite: str) -> HarnessProcess:
         """A new harness on the slot's host. Raises `EngineError`; `PlaceLost` while that is not there."""
-        self.begin()
+        self.approach()
         if slot >= len(self._of_slot):
             raise EngineError(f"slot {slot} has no host")
         host = self._host(slot)
