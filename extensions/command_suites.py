@@ -162,7 +162,7 @@ def _set_up(suite: str, told: Any) -> SetUp:
     if (per == "group") != bool(key):
         raise UsageError(
             f"suite {suite!r}: set-up {name!r} is per {per} and has {'a' if key else 'no'} key",
-            hint='per = "group" needs a key such as "{values.pool}", per = "worker" has none',
+            hint='per = "group" needs a key such as "{values.pool}", all else has none',
         )
     return SetUp(
         name=name,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def folders_of(fleet: Fleet) -> list[Path]:
     """Where notes of suites are."""
-    return sorted(Path(fleet.project.build_dir.get()).glob("command/*/standing"))
+    return sorted(Path(fleet.project.build_dir.get()).glob("command/*/standing*"))
 
 
 def count_standing(fleet: Fleet) -> int:

@@ -88,13 +88,14 @@ class Workforce:
         if self._room is not None:
             sizes = self._room.sizes(self._counts)
         else:
-            cores = max(1, self._places // max(1, len(self._autos) if self._is_apart else 1))
+            cores = max(1, self._places // max(1, len(self._autos) if self.is_apart else 1))
             sizes = {name: (cores if count == "auto" else int(count), "") for name, count in self._counts.items()}
         pools = [Pool(name=name, first=0, size=size, suites=(), why=why) for name, (size, why) in sizes.items()]
-        return apart(pools) if self._is_apart else shared(pools)
+        return apart(pools) if self.is_apart else shared(pools)
 
     @property
-    def _is_apart(self) -> bool:
+    def is_apart(self) -> bool:
+        """Whether each worker is a container or pod, which goes on while its agent is away."""
         return bool(getattr(plugins.load("launchers", self.launcher_name), "needs_images", False))
 
     @cached_property
@@ -142,7 +143,7 @@ class Workforce:
         """How many processes here compile and collect: as many as there are workers, where they live here."""
         from pipeline.adapters.cores import available_cores
 
-        is_elsewhere = self._is_apart or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        is_elsewhere = self.is_apart or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
         return available_cores() if is_elsewhere else max(1, self.slots)
 
     @property
@@ -271,7 +272,15 @@ class Workforce:
             suite, run=self._test_run, slots=self.slots, seed=int(identity[:8], 16) if seed == "auto" else int(seed)
         )
         own = {"nice": self.fleet.pools[suite.pool].nice.get(), "carries": self._carries(suite)}
-        return evolve(spec, options={**spec.options, **own})
+        return evolve(spec, env=dict(spec.env), options={**spec.options, **own})
+
+    def shared(
+        self, left: Collection[str], run: str, stop: Any, tell: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """While inside, what tests of a suite share in this run stands, where some are `left` to do."""
+        from extensions.run_setups import shared
+
+        return shared(self, self._suites(), left, run, stop, tell)
 
     @cached_property
     def _test_run(self) -> str:

@@ -21,7 +21,7 @@ from pipeline.frameworks.command_rows import key_fields
 from pipeline.harness import command_plain, command_runner, command_session
 from pipeline.harness import command_template as template
 from pipeline.harness.command_place import OUTPUT
-from pipeline.model.commands import CommandTerms
+from pipeline.model.commands import CommandTerms, SetUp
 from pipeline.model.runs import Conclusion
 from pipeline.model.suites import HarnessSpec, Suite
 from pipeline.model.tests import Test
@@ -62,8 +62,19 @@ def options(suite: Suite) -> dict[str, object]:
         "keep": list(terms.keep),
         "metrics": list(terms.metrics),
         "results": list(terms.results),
-        "setups": [{**asdict(one), "fields": key_fields(terms.setups, at)} for at, one in enumerate(terms.setups)],
+        "setups": _told(terms.of_workers),
     }
+
+
+def held_options(suite: Suite) -> dict[str, object]:
+    """What `harness/command_holding.py` is given of what a run shares."""
+    terms = _terms(suite)
+    notes = os.path.join(suite.root, terms.folder, "standing-run")
+    return {**options(suite), "setups": _told(terms.of_run), "folder_of_notes": notes}
+
+
+def _told(setups: Sequence[SetUp]) -> list[dict[str, object]]:
+    return [{**asdict(one), "fields": key_fields(setups, at)} for at, one in enumerate(setups)]
 
 
 def known(suite: Suite) -> Known:
@@ -112,9 +123,11 @@ def replay(suite: Suite, natives: Sequence[str], file: Path) -> list[str]:
 
 
 def foreground(suite: Suite) -> list[str]:
-    """A command that runs the suite in one process."""
-    given = Path(suite.root, _terms(suite).folder, "options.json")
-    given.write_text(json.dumps(options(suite)), encoding="utf-8")
+    """A command that runs the suite in one process, which sets up what a run shares as well."""
+    terms = _terms(suite)
+    given = Path(suite.root, terms.folder, "options.json")
+    alone = {**options(suite), "setups": _told((*terms.of_run, *terms.of_workers))}
+    given.write_text(json.dumps(alone), encoding="utf-8")
     return [suite.interpreter.path, str(command_plain.__file__), str(given)]
 
 

@@ -153,7 +153,8 @@ def _check_templates(suite: str, rows: Sequence[Row], templates: Templates) -> N
     for one in templates.setups:
         wanted[f"setups.{one.name}.key"] = _names(suite, f"setups.{one.name}.key", one.key) - {"suite"}
     for position, one in enumerate(templates.setups):
-        known = {*template.OF_SETUPS, *key_fields(templates.setups, position)}
+        fields_of_all = template.OF_RUNS if one.per == "run" else template.OF_SETUPS
+        known = {*fields_of_all, *key_fields(templates.setups, position)}
         for part, command in (("command", one.command), ("ready", one.ready), ("teardown", one.teardown)):
             place = f"setups.{one.name}.{part}"
             check_shell(suite, place, command)

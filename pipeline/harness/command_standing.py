@@ -55,17 +55,21 @@ def main(folders: List[str]) -> int:
     from .command_place import Place
     from .command_remains import abandoned
     from .command_setups import SetUps
+    from .relay_house import end_marked
 
-    code = 0
+    code, marks = 0, set()
     for folder in folders:
         for content in abandoned(folder):
             root = content["fields"].get("root", "")
             if os.path.isdir(root):
                 os.chdir(root)
             options = {"kill_after_seconds": GRACE_SECONDS, "suite": content["fields"].get("suite", "")}
+            marks.add(content.get("mark", ""))
             name, trouble = SetUps(Place(options, Never()), []).tear_down_one(content)
             code = code or int(trouble is not None)
             print(json.dumps({"name": name, "trouble": trouble.details if trouble else ""}), flush=True)
+    for mark in marks - {""}:
+        end_marked(mark)
     return code
 
 

@@ -29,7 +29,7 @@ class SetUp:
 
     name: str
     per: str
-    """`worker` or `group`."""
+    """`run`, `worker` or `group`."""
     key: str = ""
     """A template over fields of tests: those with one key are one group. Empty for a worker's."""
     command: Command = ()
@@ -66,7 +66,24 @@ class CommandTerms:
     """Over their contents."""
 
     @property
+    def of_run(self) -> tuple[SetUp, ...]:
+        """Set-ups that stand once for the whole run, around all others."""
+        return tuple(one for one in self.setups if one.per == "run")
+
+    @property
+    def of_workers(self) -> tuple[SetUp, ...]:
+        """Those that each worker has for itself."""
+        return tuple(one for one in self.setups if one.per != "run")
+
+    @property
     def stop_seconds(self) -> float:
         """How long a worker may need to end in order: a command from TERM to KILL, then every tear-down."""
-        each = (one.teardown_timeout_seconds + self.kill_after_seconds for one in self.setups if one.teardown)
-        return self.kill_after_seconds + sum(each)
+        return self.kill_after_seconds + self._teardown_seconds(self.of_workers)
+
+    @property
+    def hold_seconds(self) -> float:
+        """How long tearing down what the run shares may take."""
+        return self.kill_after_seconds + self._teardown_seconds(self.of_run)
+
+    def _teardown_seconds(self, setups: tuple[SetUp, ...]) -> float:
+        return sum(one.teardown_timeout_seconds + self.kill_after_seconds for one in setups if one.teardown)

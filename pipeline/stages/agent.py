@@ -16,6 +16,7 @@ from pipeline.ports import Launcher, Warm
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from pipeline.graph.stop import Stop
     from pipeline.model.events import Event
     from pipeline.model.pools import Pool
     from pipeline.model.runs import Conclusion, MergedRun
@@ -94,6 +95,11 @@ class Workforce(Protocol):
         self, store: Store, clock: Clock, run: str, tell: Callable[[str], None]
     ) -> AbstractAsyncContextManager[None]:
         """While inside, workers that have a volume as their store find out whether it is the agent's."""
+
+    def shared(
+        self, left: Collection[str], run: str, stop: Stop, tell: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """While inside, what tests of a suite share in this run stands, where some are `left` to do. Entering raises `EngineError`, `Stopped`, `UsageError`."""
 
     @property
     def roots_elsewhere(self) -> Sequence[str]:

@@ -162,6 +162,8 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
     meeting = agent.workforce.meeting(store, clock, run, lambda text: agent.emit(Notice(level="warning", text=text)))
+    left = {test.suite for test in plan.tests if test.id not in done}
+    shared = agent.workforce.shared(left, run, stop, lambda text: agent.emit(Notice(level="warning", text=text)))
     loop = asyncio.get_running_loop()
     with (
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
@@ -186,7 +188,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             spare=_spare(agent, pools),
             room=agent.workforce.room,
         )
-        async with signing, meeting:
+        async with signing, meeting, shared:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
 
