@@ -46,7 +46,12 @@ class FleetLoader(CatalogLoader):
             _write_elsewhere(fleet, start)
         catalog = Catalog()
         self.agent = LocalAgent(fleet)
-        register(catalog, self.agent, resume=arguments.get("resume", ""))
+        register(
+            catalog,
+            self.agent,
+            resume=arguments.get("resume", ""),
+            regardless=lambda: bool(self._options.get("always")),
+        )
         fleet.tasks = catalog
         return Composition(
             catalog=catalog,

@@ -14,8 +14,9 @@ from pipeline.errors import EXIT_GOOD, Stopped, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
-from pipeline.stages import collect, group, join
+from pipeline.stages import collect, group, join, taking_over
 from pipeline.stages.agent import Agent
+from pipeline.stages.taking_over import MakeBasis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -39,17 +40,19 @@ def register(
     pushed: Handle,
     before: Sequence[Handle],
     *,
+    basis: MakeBasis,
     resume: str = "",
 ) -> Handle:
     """Add the task; `connect`, where there is such, and `group`, or `push` where workers run images, run before it only if it must run.
 
     `resume` names a run to go on with; those `before` see that this job may do what it is asked to, where there is something to see.
+    `basis` tells what verdicts rest on.
     """
     return catalog.add(
         "launch",
         lambda: TaskSpec(
             name="launch",
-            actions=(Action(launch, {"agent": agent, "resume": resume}),),
+            actions=(Action(launch, {"agent": agent, "resume": resume, "basis": basis}),),
             needs=tuple(handle for handle in before if handle.name in catalog),
             setup=_setup(catalog, agent, connected, pushed if agent.runs_images() else grouped),
             digest=lambda: _digest(agent),
@@ -81,14 +84,14 @@ def output(agent: Agent) -> Path:
     return agent.build / "launch" / "run.json"
 
 
-def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
+def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str, Any]:
     """Run. Raises `Stopped`, or `UntrustworthyRun` when a budget was spent or an engine failed."""
     stop.check()
     if agent.workforce.in_foreground:
         return _in_foreground(agent)
     if agent.joins.joined is not None and (code := _code_of_closed(agent, agent.joins.joined.run)) is not None:
         return _leave(agent, agent.joins.joined.run, code, join.LATE)
-    run, ending = agent.wait(_lead(agent, resume, stop))
+    run, ending = agent.wait(_lead(agent, resume, basis, stop))
     left = _leave(agent, run, ending.exit_code, _role(ending))
     if ending.closed:
         agent.ended[run] = ending.merged
@@ -98,6 +101,7 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
         return {"run": run, "fresh": is_final}
     if ending.exit_code == EXIT_GOOD:
         return left
+    agent.wait(taking_over.leave(agent, run, basis))
     done = len(ending.merged.outcomes)
     text = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
     hint = f"{'other jobs go on with it, and so does ' if agent.joins.joined is not None else ''}the same command"
@@ -138,7 +142,7 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
     return {"run": "", "fresh": False}
 
 
-async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
+async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
     from pipeline.logic.pooling import multiplied, slots_of, useful, whole
@@ -147,7 +151,8 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     from pipeline.protocol.mandate import Mandate, new_nonce
 
     store, clock = agent.store(), agent.clock()
-    run, plan, done = await _find(agent, resume)
+    run, plan, done = await _find(agent, resume, basis)
+    await taking_over.begin(agent, run, basis)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
     pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
     _tell_sizes(agent, pools)
@@ -231,7 +236,7 @@ def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:
             agent.emit(Notice(level="info", text=f"workers of pool {pool.name!r}: {pool.why}"))
 
 
-async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
+async def _find(agent: Agent, resume: str, basis: MakeBasis) -> tuple[str, Plan, set[str]]:
     """The run that a person named, or the unfinished one of the same inputs, or a new one; with the tests done there."""
     from pipeline.protocol import joining, resuming
 
@@ -247,7 +252,7 @@ async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
         run, plan = await resuming.open_run(store, clock, identity, group.read(agent))
         if agent.joins.is_shared:
             await joining.announce(store, clock, run, agent.joins.inputs)
-        return run, plan, set()
+        return run, plan, await taking_over.take_over(agent, run, plan, basis)
     merged = await resuming.merged(store, clock, run)
     return run, await resuming.adopt_run(store, clock, run), {one.result.test for one in merged.outcomes}
 
