@@ -60,8 +60,16 @@ class FleetLoader(CatalogLoader):
             leftover={name: value for name, value in fleet.leftovers.items() if name not in OURS},
             doit_config={"default_tasks": ["gather"], "dep_file": str(fleet.project.state_dir.peek() / "doit.db")},
             close=self.agent.close,
+            ended=partial(_tell_hooks, self.agent),
             clear=self.agent.clear,
         )
+
+
+def _tell_hooks(agent: LocalAgent, code: int) -> None:
+    if agent.reporting.has_run:
+        from extensions.hooking import send
+
+        send(agent, code)
 
 
 def _write_elsewhere(fleet: Fleet, root: Path) -> None:

@@ -176,6 +176,9 @@ class Check:
 class Readers(Protocol):
     """Everybody who reads events."""
 
+    def check(self) -> None:
+        """See, before a run begins, that who is to be told of its end can be. Raises `UsageError`."""
+
     def expect(self, estimates: Mapping[str, float]) -> None:
         """Tell the console which tests are to come, and how many seconds each may take."""
 

@@ -87,6 +87,7 @@ def output(agent: Agent) -> Path:
 def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str, Any]:
     """Run. Raises `Stopped`, or `UntrustworthyRun` when a budget was spent or an engine failed."""
     stop.check()
+    agent.reporting.check()
     if agent.workforce.in_foreground:
         return _in_foreground(agent)
     if agent.joins.joined is not None and (code := _code_of_closed(agent, agent.joins.joined.run)) is not None:
