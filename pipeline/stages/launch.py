@@ -153,7 +153,6 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
 
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume, basis)
-    await taking_over.begin(agent, run, basis)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
     pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
     _tell_sizes(agent, pools)
@@ -161,10 +160,8 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
     expected = _expected(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
         agent.emit(Notice(level="warning", text=text))
-    agent.reporting.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
-    agent.reporting.expect_groups(
-        ((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests), done
-    )
+    await taking_over.begin(agent, run, basis)
+    _expect(agent, plan, done)
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
     meeting = agent.workforce.meeting(store, clock, run, lambda text: agent.emit(Notice(level="warning", text=text)))
@@ -195,6 +192,12 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
         async with signing, meeting:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _expect(agent: Agent, plan: Plan, done: Set[str]) -> None:
+    agent.reporting.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
+    groups = ((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests)
+    agent.reporting.expect_groups(groups, done)
 
 
 def _spare(agent: Agent, pools: Sequence[Pool]) -> Sequence[Pool]:

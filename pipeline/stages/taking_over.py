@@ -54,6 +54,7 @@ async def _from_one(
     obstacles: list[str],
 ) -> set[int]:
     from pipeline.logic.bases import differences, told_differences
+    from pipeline.model.events import VerdictsTaken
     from pipeline.protocol import taking_over
     from pipeline.protocol.mandate import new_nonce
 
@@ -68,7 +69,9 @@ async def _from_one(
     results = await _standing(agent, plan, basis, source, taken)
     if results:
         await taking_over.take_over(store, clock, run, plan, name, results, new_nonce())
-        _say(agent, told(name, len(results), len(plan.tests) - len(taken) - len(results), clock.wall() - head.wall))
+        left = len(plan.tests) - len(taken) - len(results)
+        age = max(0.0, clock.wall() - head.wall)
+        agent.emit(VerdictsTaken(run=run, source=name, tests=len(results), left=left, age_seconds=age))
     return set(results)
 
 
@@ -92,18 +95,6 @@ async def _standing(
     results = {keys[one.result.test]: one.result for one in merged.outcomes}
     found = standing(before, basis, plan.tests, results) - taken
     return {at: evolve(results[row_key(plan.tests[at])], test=plan.tests[at].id) for at in found}
-
-
-def told(source: str, count: int, left: int, age_seconds: float) -> str:
-    """The line about what is taken over."""
-    from pipeline.report.phrases import age
-    from pipeline.report.phrases import count as counted
-
-    return (
-        f"taken over from run {source}, which began {age(max(0.0, age_seconds))}: {counted(count, 'verdict')} of tests whose command, "
-        "row, files, environment, interpreter and settings are what they were there; "
-        f"{f'{left:,} are left to run' if left else 'nothing is left to run'} (`doit -a` takes nothing over)"
-    )
 
 
 def _say(agent: Agent, text: str, level: str = "info") -> None:

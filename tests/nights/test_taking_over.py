@@ -65,7 +65,7 @@ def test_a_matrix_that_has_grown_runs_only_what_is_new(bench: Bench) -> None:
     assert (second.code, news(bench)) == (0, ["b/1", "down-b", "up-b"]), second.output
     assert "3 passed" in second.output
     assert taken(second) == 2
-    assert "command, row, files, environment, interpreter and settings are what they were there; 1 are left to run" in (
+    assert "command, row, files, environment, interpreter and settings are what they were there; 1 left to run" in (
         second.output
     )
     (run,) = set(re.findall(r"taken over from run ([0-9a-f]+-\d+)", second.output))
