@@ -6,6 +6,7 @@ It reads no files and says nothing of what a command is.
 from __future__ import annotations
 
 from extensions.command_kinds import command_line, rows, statuses
+from extensions.matrices import Matrices
 from pipeline.settings import kinds
 from pipeline.settings.choice import Choice
 from pipeline.settings.collected import texts
@@ -125,7 +126,7 @@ class Generate(Extension):
     """How long it may take."""
 
 
-class Sources(Extension):
+class Sources(Matrices):
     """Where the tests of a suite of commands come from. All that are named count."""
 
     rows = setting(rows, ())

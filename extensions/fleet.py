@@ -31,7 +31,7 @@ from extensions.pytest import Pytest
 from extensions.registry import Registry
 from extensions.reports import Reports
 from extensions.run import Run
-from extensions.selection import Exclude, Select
+from extensions.selection import ExcludeAll, SelectAll
 from extensions.ssh import Ssh
 from extensions.store import Store
 from extensions.suites import Suites
@@ -52,8 +52,8 @@ class Fleet(Extension):
 
     project = nested(Project)
     suites = nested(Suites)
-    select = nested(Select)
-    exclude = nested(Exclude)
+    select = nested(SelectAll)
+    exclude = nested(ExcludeAll)
     pytest = nested(Pytest)
     command = nested(Command)
     workers = nested(Workers)

@@ -18,6 +18,7 @@ from pipeline.stages import (
     compile,
     connect,
     doctor,
+    explain,
     gather,
     group,
     history,
@@ -54,6 +55,7 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str, regardless: Ca
     )
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
+    explain.register(catalog, lambda: _trees(agent))
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))
     doctor.register(catalog, lambda: checks(agent))
     rights.register(catalog, lambda: _rights(agent))
@@ -105,6 +107,12 @@ def _follow_files(find: Callable[[], Sequence[Path]], is_over: Callable[[], bool
     from pipeline.adapters.growing_files import follow_files
 
     return follow_files(find, is_over)
+
+
+def _trees(agent: LocalAgent) -> dict[str, Any]:
+    from extensions.command_matrices import trees_of
+
+    return trees_of(agent.fleet)
 
 
 def _rights(agent: LocalAgent) -> dict[str, Any]:

@@ -165,7 +165,7 @@ class Workforce:
         )
 
     def _named(self) -> set[str]:
-        used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.known()}
+        used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.likely()}
         return {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
 
     def has_hosts(self) -> bool:
@@ -175,7 +175,7 @@ class Workforce:
     @property
     def _used(self) -> dict[str, Any]:
         """The settings of the pools that suites use, by name, in the order of the suites."""
-        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.names())
+        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.chosen())
         return {name: self.fleet.pools[name] for name in used}
 
     @cached_property
