@@ -20,6 +20,7 @@ from pipeline.stages.agent import Agent
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
+    from pipeline.logic.placement.seating import Seating
     from pipeline.model.plans import Batch, Plan
     from pipeline.model.pools import Pool
     from pipeline.protocol.finishing import Ending
@@ -168,11 +169,22 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             expected_seconds=expected,
             pools=pools,
             spare=_spare(agent, pools),
+            seating=_seating(agent, plan),
             room=agent.workforce.room,
         )
         async with signing, meeting:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _seating(agent: Agent, plan: Plan) -> Seating | None:
+    """By the settings of this command, whenever the plan was made. Raises `UsageError`."""
+    grounds = agent.workforce.grounds
+    if grounds is None:
+        return None
+    from pipeline.logic.placement.seating import seating_of
+
+    return seating_of(plan, grounds)
 
 
 def _spare(agent: Agent, pools: Sequence[Pool]) -> Sequence[Pool]:
