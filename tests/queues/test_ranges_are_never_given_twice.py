@@ -97,22 +97,23 @@ def victims(running: Running, role: str) -> list[int]:
         "guard": [guard],
         "guard and harness": [guard, harness],
         "zygote": [zygote],
+        "zygote and guard": [zygote, guard],
         "all of them": [zygote, guard, harness],
     }[role]
 
 
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
-@pytest.mark.parametrize("role", ["harness", "guard", "guard and harness", "zygote", "all of them"])
+@pytest.mark.parametrize("role", ["harness", "guard", "zygote and guard", "all of them"])
 def test_processes_of_a_worker_are_hurt(project: Project, role: str, fault: int) -> None:
     """Frozen ones are thawed when their lease is long over, while others work."""
-    tests = holders(project)
-    running = project.start()
+    tests = holders(project, files=4, count=25)
+    running = project.start("local.zygote=false")
     running.until_begun(4)
     chosen = victims(running, role)
     before = len(held(project))
     kill_all(chosen, fault)
     if fault == signal.SIGSTOP:
-        until(lambda: len(held(project)) > before + 40 or running.process.poll() is not None, "others go on", 30)
+        until(lambda: len(held(project)) > before + 250 or running.process.poll() is not None, "others go on", 30)
         kill_all(chosen, signal.SIGCONT)
 
     assert_green(project, running, tests)
@@ -139,10 +140,12 @@ def test_the_agent_is_hurt(project: Project, fault: int) -> None:
 
 def test_two_commands_at_once_take_turns(project: Project) -> None:
     """They are two runs, and know nothing of each other: the queues' locks keep them apart."""
-    tests = holders(project, files=2, count=5)
+    tests = holders(project, files=2, count=50, seconds=0.4)
     first = project.start("suites.pytest.select.paths=test_f0.py")
     first.until_begun(2)
     second = project.start("suites.pytest.select.paths=test_f1.py", "project.build_dir=build/second")
+    until(lambda: "live log of each worker" in second.output, "the second run begins", 20)
+    assert first.process.poll() is None, "beside the first"
 
     assert second.end() == 0, second.output
     assert first.end() == 0, first.output
@@ -213,6 +216,33 @@ def test_sessions_of_a_host_are_hurt(site: Site, hurt: Callable[[Site], None]) -
 
     assert_green(site, running, tests)
     assert_never_two(site, 4)
+
+
+def test_a_harness_that_nobody_can_stop_keeps_its_queue(site: Site) -> None:
+    """Relays, zygotes and guards of a host are frozen, its harnesses go on: the host is lost and comes back, but while they live
+    nobody else works in their queues, although a lease has passed."""
+    tests = holders(site, files=2, count=4, seconds=15)
+    running = site.start()
+    until_both_hold(site)
+    sessions = {*site.lab.hosts["lab2"].sessions()}
+    family = running.family()
+    frozen = sorted(sessions & {*site.lab.relays(), *family["zygote"], *family["guard"]})
+    harnesses = {str(pid) for pid in sessions & {*family["harness"]}}
+    kill_all(frozen, signal.SIGSTOP)
+    try:
+        until(lambda: "host 'lab2' was lost" in running.output, lambda: f"it is missed: {running.output}", 20)
+        begun = max(at for at, one in enumerate(held(site)) if one[2] in harnesses)
+        until(lambda: "in use" in logs_of(site) or len(held(site)) > begun + 40, lambda: f"{held(site)[-9:]}", 30)
+    finally:
+        kill_all(frozen, signal.SIGCONT)
+
+    assert_green(site, running, tests)
+    assert_never_two(site, 4)
+
+
+def logs_of(site: Site) -> str:
+    """What harnesses have printed."""
+    return "".join(path.read_text("utf-8", "replace") for path in (site.root / ".fleet").glob("local/*/slot-*/*/*.log"))
 
 
 def test_a_host_is_cut_off_and_comes_back(site: Site) -> None:
