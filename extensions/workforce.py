@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from extensions.fleet import Fleet
     from extensions.room import Room
+    from pipeline.logic.placement.grounds import Grounds
     from pipeline.model.pools import Pool
     from pipeline.model.suites import HarnessSpec, Suite
     from pipeline.model.swept import Swept
@@ -68,6 +69,13 @@ class Workforce:
         ]
 
     @cached_property
+    def grounds(self) -> Grounds | None:
+        """What tests are placed by, where not every slot may run every test. Raises `UsageError`."""
+        from extensions.placing import grounds_of
+
+        return grounds_of(self.fleet, self._suites, self.launcher_name, self.slots)
+
+    @cached_property
     def spare(self) -> Sequence[Pool]:
         """Of pools that may grow while tests run: slots behind all others."""
         from attrs import evolve
@@ -100,10 +108,10 @@ class Workforce:
     @cached_property
     def _places(self) -> int:
         """How many workers there is room for: on hosts as many as they have slots, else as many as this machine has cores."""
-        from pipeline.adapters.cores import available_cores
+        from extensions.placing import slots_here
 
         count = getattr(plugins.load("launchers", self.launcher_name), "count_slots", None)
-        return available_cores() if count is None else int(count(self.fleet))
+        return slots_here(self.fleet, self.launcher_name) if count is None else int(count(self.fleet))
 
     @property
     def _counts(self) -> dict[str, int | str]:
@@ -252,6 +260,7 @@ class Workforce:
             scratch=Path(self.fleet.local.scratch_dir.get()),
             pools=(*self.pools, *self.spare),
             fleet=self.fleet,
+            grounds=self.grounds,
             sources=lambda: [*self._sources(), *shipped(self._suites(), self._framework, root)],
             tell=self._tell,
         )

@@ -16,6 +16,7 @@ from pipeline.ports import Launcher, Warm
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from pipeline.logic.placement.grounds import Grounds
     from pipeline.model.events import Event
     from pipeline.model.pools import Pool
     from pipeline.model.runs import Conclusion, MergedRun
@@ -104,6 +105,10 @@ class Workforce(Protocol):
 
     def left_at_once(self, run: str) -> str:
         """What a second signal leaves behind, and how to remove it, for people."""
+
+    @property
+    def grounds(self) -> Grounds | None:
+        """What tests are placed by, where not every slot may run every test. Raises `UsageError`."""
 
     @property
     def spare(self) -> Sequence[Pool]:

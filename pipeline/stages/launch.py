@@ -21,6 +21,7 @@ from pipeline.stages.taking_over import MakeBasis
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
+    from pipeline.logic.placement.seating import Seating
     from pipeline.model.plans import Batch, Plan
     from pipeline.model.pools import Pool
     from pipeline.protocol.finishing import Ending
@@ -187,6 +188,7 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
             expected_seconds=expected,
             pools=pools,
             spare=_spare(agent, pools),
+            seating=_seating(agent, plan),
             room=agent.workforce.room,
         )
         async with signing, meeting:
@@ -198,6 +200,16 @@ def _expect(agent: Agent, plan: Plan, done: Set[str]) -> None:
     agent.reporting.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     groups = ((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests)
     agent.reporting.expect_groups(groups, done)
+
+
+def _seating(agent: Agent, plan: Plan) -> Seating | None:
+    """By the settings of this command, whenever the plan was made. Raises `UsageError`."""
+    grounds = agent.workforce.grounds
+    if grounds is None:
+        return None
+    from pipeline.logic.placement.seating import seating_of
+
+    return seating_of(plan, grounds)
 
 
 def _spare(agent: Agent, pools: Sequence[Pool]) -> Sequence[Pool]:
