@@ -19,6 +19,7 @@ from extensions.console import Console
 from extensions.dependencies import Dependencies
 from extensions.docker import Docker
 from extensions.history import History
+from extensions.hooks import Hooks
 from extensions.hosts import Hosts
 from extensions.images import Images
 from extensions.join import Join
@@ -72,6 +73,7 @@ class Fleet(Extension):
     join = nested(Join)
     history = nested(History)
     reports = nested(Reports)
+    hooks = nested(Hooks)
     console = nested(Console)
     profiles = nested(Profiles)
 

@@ -5,6 +5,7 @@ How to log in, over which hosts, with which key is the business of OpenSSH's own
 
 from __future__ import annotations
 
+from extensions.places import Placed
 from pipeline.settings import kinds
 from pipeline.settings.collected import interpreters, texts, variables
 from pipeline.settings.container import Container
@@ -46,7 +47,7 @@ def named_so(host: Extension) -> str:
     return host.scope.path[-1]
 
 
-class Host(HostDefaults):
+class Host(HostDefaults, Placed):
     """One host."""
 
     address = setting(kinds.text, named_so)
@@ -57,9 +58,6 @@ class Host(HostDefaults):
 
     port = setting(kinds.whole, 0)
     """Where sshd listens. 0: as ssh's configuration says."""
-
-    labels = setting(texts, ())
-    """What the host has, for tests that ask for it."""
 
     def parent(self) -> Extension:
         """Return the defaults of all hosts."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.report.console import ConsoleReporter
     from pipeline.report.groups import Groups
     from pipeline.report.output_files import OutputFiles
+    from pipeline.report.run_ended import RunEnded
 
 FILES = {
     "junit": "junit.xml",
@@ -88,6 +89,18 @@ class Reporting:
         return OutputFiles(self.folder, lambda suite: self._wants(self._fleet.reports.output.get(), suite))
 
     @cached_property
+    def ended(self) -> RunEnded:
+        """Remembers what hooks are told."""
+        from pipeline.report.run_ended import RunEnded
+
+        return RunEnded(self.outputs.path_of)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether a run began or went on in this process."""
+        return self._begun and self.ended.has_begun
+
+    @cached_property
     def groups(self) -> Groups:
         """The groups of tests whose ends are told."""
         from pipeline.report.groups import Groups
@@ -118,7 +131,7 @@ class Reporting:
                 self._tell(finished)
 
     def _tell(self, event: Event) -> None:
-        everybody: list[Reporter] = [self.outputs, self.console, *self.files]
+        everybody: list[Reporter] = [self.outputs, self.ended, self.console, *self.files]
         for reporter in everybody:
             if reporter.name not in self._broken:
                 try:
@@ -158,6 +171,13 @@ class Reporting:
                 done,
             )
 
+    def check(self) -> None:
+        """See that hooks can be told. Raises `UsageError`."""
+        if self._fleet.hooks.names():
+            from extensions.hooking import check
+
+            check(self._fleet)
+
     def expect(self, estimates: Mapping[str, float]) -> None:
         """Tell the console what is to come: seconds by test id."""
         with self._lock:
@@ -170,6 +190,7 @@ class Reporting:
 
         with self._lock:
             self.console.stop()
+            self.ended.finish(run)
             whole = [each for each in (self.outputs, *self.files) if each.name not in self._broken]
             first = finish_all([each for each in whole if each is self.outputs], run)
             written = finish_all([each for each in whole if each is not self.outputs], run)

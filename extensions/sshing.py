@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from extensions.plugins import Launching
     from pipeline.adapters.openssh import Client
     from pipeline.launchers.local import LocalLauncher
+    from pipeline.launchers.queues import QueuePlace
     from pipeline.launchers.ssh.launcher import SshLauncher
     from pipeline.launchers.ssh.terms import HostTerms, Whose
     from pipeline.model.suites import Suite
@@ -72,6 +73,11 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
     from pipeline.launchers.ssh.launcher import SshLauncher
 
     fleet = launching.fleet
+    places: Sequence[QueuePlace] = ()
+    if launching.grounds is not None:
+        from pipeline.launchers.queues import queue_places
+
+        places = queue_places(launching.grounds.seats, "")
     return SshLauncher(
         local,
         launching.specs,
@@ -84,6 +90,7 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
         client=client_of(fleet),
         keep_seconds=fleet.ssh.keep_seconds.get(),
         zygote=fleet.local.zygote.get(),
+        places=places,
         tell=launching.tell,
     )
 
@@ -155,10 +162,14 @@ def checks_of(fleet: Fleet, suites: Sequence[Suite]) -> Iterator[Check]:
 
 
 def _named(fleet: Fleet) -> Iterator[HostTerms]:
+    from extensions.placing import slots_of_host
+
     for name in fleet.hosts.names():
         host = fleet.hosts[name]
         address = str(host.address.get())
-        yield _terms(host, name, address, host.user.get(), host.port.get(), host.slots.get(), tuple(host.labels.get()))
+        yield _terms(
+            host, name, address, host.user.get(), host.port.get(), slots_of_host(host), tuple(host.labels.get())
+        )
 
 
 def _listed(fleet: Fleet) -> Iterator[HostTerms]:

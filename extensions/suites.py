@@ -12,6 +12,7 @@ from typing import Any
 from extensions.capacity import Objects
 from extensions.command import Running, Sources
 from extensions.pytest import Pytest
+from extensions.requires import Requires
 from extensions.selection import Exclude, Select
 from extensions.services import Services
 from pipeline.settings import kinds
@@ -57,6 +58,7 @@ class Suite(Pytest, Running, Sources):
     exclude = nested(Exclude)
     services = nested(Services)
     objects = nested(Objects)
+    requires = nested(Requires)
 
     outputs = setting(texts, ())
     """Files that tests leave and that are wanted, as patterns relative to `root`: `["reports/*.xml", "screenshots/**"]`. Workers elsewhere send them home when they end, to `<build_dir>/outputs/<worker>/<suite>/`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache as cache_of_functions
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ from pipeline.stages import (
 from pipeline.stages import resume as resume_stage
 
 
-def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
-    """Fill the catalog; nothing is realised."""
+def register(catalog: Catalog, agent: LocalAgent, *, resume: str, regardless: Callable[[], bool]) -> None:
+    """Fill the catalog; nothing is realised. `regardless`: whether no earlier result counts."""
     compiled = compile.register(catalog, agent, _compile)
     collected = collect.register(catalog, agent, compiled)
     grouped = group.register(catalog, agent, collected, resume=resume)
@@ -49,7 +50,9 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     joined = join.register(catalog, agent)
     resumed = resume_stage.register(catalog, agent, resume)
     connected = connect.register(catalog, agent)
-    launched = launch.register(catalog, agent, connected, grouped, pushed, (joined, resumed), resume=resume)
+    launched = launch.register(
+        catalog, agent, connected, grouped, pushed, (joined, resumed), basis=_basis(agent, regardless), resume=resume
+    )
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
     explain.register(catalog, lambda: _trees(agent))
@@ -68,6 +71,18 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
         lambda run: agent.reporting.rewrite(run, agent.results.folder(run.run)),
     )
     init.register(catalog, agent.root)
+
+
+def _basis(agent: LocalAgent, regardless: Callable[[], bool]) -> Callable[[], Any]:
+    """Looked for once, when it is first asked for."""
+
+    @cache_of_functions
+    def basis() -> Any:
+        from extensions.basis import basis_of
+
+        return None if regardless() else basis_of(agent)
+
+    return basis
 
 
 def _compile(python: str, paths: Sequence[str], *, cwd: str, processes: int) -> tuple[int, Sequence[Any]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from extensions.fleet import Fleet
     from extensions.room import Room
+    from pipeline.logic.placement.grounds import Grounds
     from pipeline.model.pools import Pool
     from pipeline.model.suites import HarnessSpec, Suite
     from pipeline.model.swept import Swept
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pipeline.stages.agent import Framework
 
 
-FINISH_SECONDS, STOP_SECONDS = 30.0, 3.0
-"""For tearing down, in order and after a signal, where no suite says how long that may take."""
 LEAST_DISRUPTIONS = 100
 DISRUPTIONS_PER_WORKER = 10
 
@@ -68,6 +67,13 @@ class Workforce:
         ]
 
     @cached_property
+    def grounds(self) -> Grounds | None:
+        """What tests are placed by, where not every slot may run every test. Raises `UsageError`."""
+        from extensions.placing import grounds_of
+
+        return grounds_of(self.fleet, self._suites, self.launcher_name, self.slots)
+
+    @cached_property
     def spare(self) -> Sequence[Pool]:
         """Of pools that may grow while tests run: slots behind all others."""
         from attrs import evolve
@@ -101,10 +107,10 @@ class Workforce:
     @cached_property
     def _places(self) -> int:
         """How many workers there is room for: on hosts as many as they have slots, else as many as this machine has cores."""
-        from pipeline.adapters.cores import available_cores
+        from extensions.placing import slots_here
 
         count = getattr(plugins.load("launchers", self.launcher_name), "count_slots", None)
-        return available_cores() if count is None else int(count(self.fleet))
+        return slots_here(self.fleet, self.launcher_name) if count is None else int(count(self.fleet))
 
     @property
     def _counts(self) -> dict[str, int | str]:
@@ -253,6 +259,7 @@ class Workforce:
             scratch=Path(self.fleet.local.scratch_dir.get()),
             pools=(*self.pools, *self.spare),
             fleet=self.fleet,
+            grounds=self.grounds,
             sources=lambda: [*self._sources(), *shipped(self._suites(), self._framework, root)],
             tell=self._tell,
         )
@@ -315,31 +322,9 @@ class Workforce:
 
     def limits(self) -> Limits:
         """Spans and budgets of the protocol, from the settings."""
-        from pipeline.protocol.limits import Limits
+        from extensions.limiting import limits_of
 
-        run = self.fleet.run
-        flush = float(self.fleet.store.flush_seconds.get())
-        tearing = max((suite.command.stop_seconds for suite in self._suites() if suite.command), default=0.0)
-        slow = [suite.slow_after_seconds for suite in self._suites() if suite.slow_after_seconds]
-        return Limits(
-            lease_seconds=self._most("lease_seconds"),
-            max_losses=int(self._most("max_losses")),
-            max_disruptions=self._most_disruptions(),
-            max_losses_per_test=int(self._most("max_losses_per_test")),
-            test_timeout_seconds={
-                suite.name: suite.timeout_seconds
-                for suite in self._suites()
-                if suite.timeout_seconds and suite.command is None  # Harnesses of commands end these themselves.
-            },
-            retries={suite.name: suite.retries for suite in self._suites()},
-            slow_after_seconds=min(slow, default=float("inf")),
-            run_timeout_seconds=run.timeout_seconds.get(),
-            flush_seconds=flush,
-            idle_seconds=2 * flush,
-            hear_seconds=max(0.4, 1.5 * flush),
-            finish_seconds=max(FINISH_SECONDS, tearing),
-            stop_seconds=max(STOP_SECONDS, tearing + STOP_SECONDS if tearing else 0.0),
-        )
+        return limits_of(self.fleet, self._suites(), self._most, self._most_disruptions())
 
 
 def _check_counts(counts: Mapping[str, int | str]) -> None:

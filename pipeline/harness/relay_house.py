@@ -82,7 +82,7 @@ class House:
         about = _about(self.folder) or self.about
         left = [line for folder, env in self.standing.items() for line in tear_down(self.name, [folder], env)]
         told = _clear(self.folder, about, self.env)
-        return {**told, "standing": left}
+        return {**told, "standing": left} if left else told
 
 
 def tidy(base: str, label: str, keep_seconds: float, env: dict[str, str]) -> list[str]:

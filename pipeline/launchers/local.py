@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.adapters import process_table
@@ -17,6 +17,7 @@ from pipeline.adapters.harness_birth import OUTBOX, Terms, bear_harness, read_la
 from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.zygote import Zygote
 from pipeline.errors import EngineError
+from pipeline.launchers.queues import WAIT_SECONDS, QueuePlace
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Remains
 
@@ -39,10 +40,13 @@ class LocalLauncher:
         slots: int,
         lease_seconds: float,
         zygote: bool = True,
+        places: Sequence[QueuePlace] = (),
         finish_seconds: float = 5.0,
         term_seconds: float = 1.0,
     ) -> None:
         """`specs` by suite; `slots` is how many harnesses a framework may expect.
+
+        `places` by slot: the queues that they are, if they are any; harnesses that only collect are in none.
 
         `zygote=False` starts a fresh interpreter for each harness instead of forking it from a warm one.
 
@@ -52,6 +56,8 @@ class LocalLauncher:
         self._slots = slots
         self._lease_seconds = lease_seconds
         self._shares_zygotes = zygote
+        self._places = tuple(places)
+        self._parting: set[asyncio.Task[None]] = set()
         self._finish_seconds = finish_seconds
         self._term_seconds = term_seconds
         self._pid, self._started = os.getpid(), process_table.start_time(os.getpid())
@@ -71,8 +77,11 @@ class LocalLauncher:
     async def harness(self, slot: int, suite: str) -> HarnessProcess:
         """The warm harness of that slot and suite if one was left, else a new one. Raises `EngineError`."""
         warm = self._warm.pop((slot, suite), None)
-        if warm is None or warm.has_ended:
-            return await self._bear(slot, suite, self._lease_seconds)
+        place = self._places[slot] if slot < len(self._places) else None
+        if warm is not None and place is not None:
+            self._part(warm)
+        if warm is None or warm.has_ended or place is not None:
+            return await self._bear(slot, suite, self._lease_seconds, place)
         warm.attach()
         warm.replay()
         if (stamp := warm.stamp()) is not None:
@@ -111,7 +120,7 @@ class LocalLauncher:
 
     async def close(self) -> None:
         """End every harness: finish, TERM, KILL, each with its time; then the zygotes and what may be left."""
-        await asyncio.gather(*(self._end(harness) for harness in self._harnesses))
+        await asyncio.gather(*self._parting, *(self._end(harness) for harness in self._harnesses))
         await asyncio.gather(*(zygote.close() for zygote in self._all_zygotes))
         if self._all_zygotes:
             await asyncio.to_thread(process_table.end_all, [], f"{MARK}={self._folder.name}")
@@ -122,6 +131,12 @@ class LocalLauncher:
         self._zygotes.clear()
         self._warm.clear()
 
+    def _part(self, harness: HarnessProcess) -> None:
+        """End one that has collected outside of any queue, beside all else."""
+        task = asyncio.ensure_future(self._end(harness))
+        self._parting.add(task)
+        task.add_done_callback(self._parting.discard)
+
     async def _end(self, harness: HarnessProcess) -> None:
         await harness.send({"do": "finish"})
         try:
@@ -131,11 +146,15 @@ class LocalLauncher:
             await harness.kill(grace_seconds=self._term_seconds)
             await harness.drain()
 
-    async def _bear(self, slot: int, suite: str, span_seconds: float) -> HarnessProcess:
+    async def _bear(
+        self, slot: int, suite: str, span_seconds: float, place: QueuePlace | None = None
+    ) -> HarnessProcess:
         lease = self._lease_seconds
         terms = Terms(start_seconds=span_seconds, stamp_seconds=lease / 8, stop_seconds=lease, silence_seconds=lease)
         spec = self._specs[suite]
         options = {**spec.options, "slot": slot, "slots": self._slots}
+        if place is not None:
+            options["place"] = place.order(place.folder, wait_seconds=max(WAIT_SECONDS, 2 * lease))
         self._births += 1
         folder = self._slot_folder(slot) / f"{self._births:04d}"
         zygote = await self._zygote(spec)

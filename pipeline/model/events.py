@@ -65,6 +65,20 @@ class RunStarted(Event):
 
 
 @frozen(kw_only=True)
+class VerdictsTaken(Event):
+    """Good verdicts of an earlier run stand in this one, because all that decided them is equal."""
+
+    run: str
+    source: str
+    """The run that they are taken from."""
+    tests: int
+    left: int
+    """Tests that are still to run."""
+    age_seconds: float = 0.0
+    """Since that run began."""
+
+
+@frozen(kw_only=True)
 class WorkerStarted(Event):
     """A worker was born."""
 

@@ -18,6 +18,7 @@ from pipeline.protocol.assignments import Assignment, Portion
 from pipeline.protocol.dismissing import finish_session, kill_session, note_end
 from pipeline.protocol.listening import finish, listen
 from pipeline.protocol.sessions import Session, open_session
+from pipeline.protocol.view import exclusive_wait_seconds
 from pipeline.protocol.worker import Worker
 
 
@@ -66,7 +67,14 @@ async def fit_session(worker: Worker, suite: str, *, alone: bool) -> None:
         await finish_session(worker)
         await worker.flush()
     if worker.session is None:
+        await wait_for_queue(worker)
         await open_session(worker, suite)
+
+
+async def wait_for_queue(worker: Worker) -> None:
+    """A queue is one test's at a time: what may still live of the last harness has ended when its permission has."""
+    if worker.birth.queue and worker.has_unproven_end:
+        await worker.clock.sleep(exclusive_wait_seconds(worker.limits.lease_seconds))
 
 
 def needs_fresh_harness(session: Session) -> bool:

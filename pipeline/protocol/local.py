@@ -53,6 +53,8 @@ class LocalHirer:
             limits=leader.limits,
             orders=leader.orders,
             parting=parting,
+            seating=leader.seating,
+            rooms=leader.rooms,
         )
         return asyncio.get_running_loop().create_task(supervise(worker))
 

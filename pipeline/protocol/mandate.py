@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
+from pipeline.logic.placement.seating import Seating
 from pipeline.model.plans import Plan
 from pipeline.model.pools import Pool
 from pipeline.ports import Clock, Emit, Launcher, Store
@@ -54,6 +55,8 @@ class Mandate:
     """Of pools that may grow: slots behind all others that may be used when there is room."""
     room: Room | None = None
     """Who says how much room there is; None: pools do not grow."""
+    seating: Seating | None = None
+    """Given where slots are queues that may not all run everything."""
     joining: Joining | None = None
     """Given where others work beside it; then slots, here from 0, are counted on behind theirs."""
     stop: Stop

@@ -18,6 +18,8 @@ from pipeline.protocol.orders import Orders
 from pipeline.protocol.view import RunView
 
 if TYPE_CHECKING:
+    from pipeline.logic.placement.seating import Seating
+    from pipeline.protocol.rooms import Rooms
     from pipeline.protocol.sessions import Session
 
 
@@ -39,12 +41,16 @@ class Worker:
         limits: Limits,
         orders: Orders,
         parting: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        seating: Seating | None = None,
+        rooms: Rooms | None = None,
     ) -> None:
         self.run, self.birth, self.plan, self.view = run, birth, plan, view
         self.store, self.journal, self.launcher, self.clock = store, journal, launcher, clock
         self.emit, self.limits, self.orders = emit, limits, orders
         self.parting = parting
         """Done when the harness has ended, before the tombstone: what is to come home is sent then."""
+        self.seating, self.rooms = seating, rooms
+        """Which batches its queue may run, and the budgets of its host, where there are such."""
         self.name = birth.worker
         self.born = clock.monotonic()
         self.session: Session | None = None

@@ -18,7 +18,7 @@ from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.annotations import Locate, file_in_native_id
 from pipeline.report.failure import Reproduce, failure_text, headline, is_worth_showing
 from pipeline.report.inert import inert, inert_line
-from pipeline.report.phrases import count, duration, number
+from pipeline.report.phrases import age, count, duration, number
 from pipeline.report.progress import Progress
 from pipeline.report.summary import LISTED, Shown, summary
 
@@ -128,6 +128,8 @@ def words(event: e.Event) -> str:
             return _run_started(event)
         case e.TestSlow():
             return f"slow: {inert_line(event.test)} has been running for {duration(event.seconds)} on {event.worker}"
+        case e.VerdictsTaken():
+            return _taken(event)
         case e.GroupFinished():
             return _group(event)
         case e.WorkerLost():
@@ -163,6 +165,15 @@ def _run_started(event: e.RunStarted) -> str:
     if event.expected_seconds:
         line += f", about {duration(event.expected_seconds)} expected"
     return line
+
+
+def _taken(event: e.VerdictsTaken) -> str:
+    left = f"{number(event.left)} left to run" if event.left else "nothing is left to run"
+    return (
+        f"taken over from run {inert_line(event.source)}, which began {age(event.age_seconds)}: {count(event.tests, 'verdict')} of "
+        "tests whose command, row, files, environment, interpreter and settings are what they were there; "
+        f"{left} (`doit -a` takes nothing over)"
+    )
 
 
 def _group(event: e.GroupFinished) -> str:

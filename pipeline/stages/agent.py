@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from pipeline.graph.stop import Stop
+    from pipeline.logic.placement.grounds import Grounds
     from pipeline.model.events import Event
     from pipeline.model.pools import Pool
     from pipeline.model.runs import Conclusion, MergedRun
@@ -112,6 +113,10 @@ class Workforce(Protocol):
         """What a second signal leaves behind, and how to remove it, for people."""
 
     @property
+    def grounds(self) -> Grounds | None:
+        """What tests are placed by, where not every slot may run every test. Raises `UsageError`."""
+
+    @property
     def spare(self) -> Sequence[Pool]:
         """Of pools that may grow while tests run: slots behind all others."""
 
@@ -181,6 +186,9 @@ class Check:
 
 class Readers(Protocol):
     """Everybody who reads events."""
+
+    def check(self) -> None:
+        """See, before a run begins, that who is to be told of its end can be. Raises `UsageError`."""
 
     def expect(self, estimates: Mapping[str, float]) -> None:
         """Tell the console which tests are to come, and how many seconds each may take."""

@@ -7,6 +7,7 @@ that was stopped stays open, and the same command goes on with it.
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,14 @@ from pipeline.errors import EXIT_GOOD, Stopped, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
-from pipeline.stages import collect, group, join
+from pipeline.stages import collect, group, join, taking_over
 from pipeline.stages.agent import Agent
+from pipeline.stages.taking_over import MakeBasis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
+    from pipeline.logic.placement.seating import Seating
     from pipeline.model.plans import Batch, Plan
     from pipeline.model.pools import Pool
     from pipeline.protocol.finishing import Ending
@@ -39,17 +42,19 @@ def register(
     pushed: Handle,
     before: Sequence[Handle],
     *,
+    basis: MakeBasis,
     resume: str = "",
 ) -> Handle:
     """Add the task; `connect`, where there is such, and `group`, or `push` where workers run images, run before it only if it must run.
 
     `resume` names a run to go on with; those `before` see that this job may do what it is asked to, where there is something to see.
+    `basis` tells what verdicts rest on.
     """
     return catalog.add(
         "launch",
         lambda: TaskSpec(
             name="launch",
-            actions=(Action(launch, {"agent": agent, "resume": resume}),),
+            actions=(Action(launch, {"agent": agent, "resume": resume, "basis": basis}),),
             needs=tuple(handle for handle in before if handle.name in catalog),
             setup=_setup(catalog, agent, connected, pushed if agent.runs_images() else grouped),
             digest=lambda: _digest(agent),
@@ -81,14 +86,15 @@ def output(agent: Agent) -> Path:
     return agent.build / "launch" / "run.json"
 
 
-def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
+def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str, Any]:
     """Run. Raises `Stopped`, or `UntrustworthyRun` when a budget was spent or an engine failed."""
     stop.check()
+    agent.reporting.check()
     if agent.workforce.in_foreground:
         return _in_foreground(agent)
     if agent.joins.joined is not None and (code := _code_of_closed(agent, agent.joins.joined.run)) is not None:
         return _leave(agent, agent.joins.joined.run, code, join.LATE)
-    run, ending = agent.wait(_lead(agent, resume, stop))
+    run, ending = agent.wait(_lead(agent, resume, basis, stop))
     left = _leave(agent, run, ending.exit_code, _role(ending))
     if ending.closed:
         agent.ended[run] = ending.merged
@@ -98,6 +104,7 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
         return {"run": run, "fresh": is_final}
     if ending.exit_code == EXIT_GOOD:
         return left
+    agent.wait(taking_over.leave(agent, run, basis))
     done = len(ending.merged.outcomes)
     text = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
     hint = f"{'other jobs go on with it, and so does ' if agent.joins.joined is not None else ''}the same command"
@@ -138,32 +145,29 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
     return {"run": "", "fresh": False}
 
 
-async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
+async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
     from pipeline.logic.pooling import multiplied, slots_of, useful, whole
-    from pipeline.model.events import Notice
     from pipeline.protocol import apart, attending, leading, orders
     from pipeline.protocol.mandate import Mandate, new_nonce
 
-    store, clock = agent.store(), agent.clock()
-    run, plan, done = await _find(agent, resume)
+    store, clock, warn = agent.store(), agent.clock(), partial(_warn, agent)
+    run, plan, done = await _find(agent, resume, basis)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
     pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
     _tell_sizes(agent, pools)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
     expected = _expected(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
-        agent.emit(Notice(level="warning", text=text))
-    agent.reporting.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
-    agent.reporting.expect_groups(
-        ((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests), done
-    )
+        warn(text)
+    await taking_over.begin(agent, run, basis)
+    _expect(agent, plan, done)
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
-    meeting = agent.workforce.meeting(store, clock, run, lambda text: agent.emit(Notice(level="warning", text=text)))
+    meeting = agent.workforce.meeting(store, clock, run, warn)
     left = {test.suite for test in plan.tests if test.id not in done}
-    shared = agent.workforce.shared(left, run, stop, lambda text: agent.emit(Notice(level="warning", text=text)))
+    shared = agent.workforce.shared(left, run, stop, warn)
     loop = asyncio.get_running_loop()
     with (
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
@@ -186,11 +190,34 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             expected_seconds=expected,
             pools=pools,
             spare=_spare(agent, pools),
+            seating=_seating(agent, plan),
             room=agent.workforce.room,
         )
         async with signing, meeting, shared:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _warn(agent: Agent, text: str) -> None:
+    from pipeline.model.events import Notice
+
+    agent.emit(Notice(level="warning", text=text))
+
+
+def _expect(agent: Agent, plan: Plan, done: Set[str]) -> None:
+    agent.reporting.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
+    groups = ((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests)
+    agent.reporting.expect_groups(groups, done)
+
+
+def _seating(agent: Agent, plan: Plan) -> Seating | None:
+    """By the settings of this command, whenever the plan was made. Raises `UsageError`."""
+    grounds = agent.workforce.grounds
+    if grounds is None:
+        return None
+    from pipeline.logic.placement.seating import seating_of
+
+    return seating_of(plan, grounds)
 
 
 def _spare(agent: Agent, pools: Sequence[Pool]) -> Sequence[Pool]:
@@ -233,7 +260,7 @@ def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:
             agent.emit(Notice(level="info", text=f"workers of pool {pool.name!r}: {pool.why}"))
 
 
-async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
+async def _find(agent: Agent, resume: str, basis: MakeBasis) -> tuple[str, Plan, set[str]]:
     """The run that a person named, or the unfinished one of the same inputs, or a new one; with the tests done there."""
     from pipeline.protocol import joining, resuming
 
@@ -249,7 +276,7 @@ async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
         run, plan = await resuming.open_run(store, clock, identity, group.read(agent))
         if agent.joins.is_shared:
             await joining.announce(store, clock, run, agent.joins.inputs)
-        return run, plan, set()
+        return run, plan, await taking_over.take_over(agent, run, plan, basis)
     merged = await resuming.merged(store, clock, run)
     return run, await resuming.adopt_run(store, clock, run), {one.result.test for one in merged.outcomes}
 

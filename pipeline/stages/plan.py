@@ -62,6 +62,10 @@ def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
         "folder": str(group.folder(agent)),
         "forecast": asdict(found),
     }
+    if agent.workforce.grounds is not None:
+        from pipeline.logic.placement.telling import queues_told
+
+        told["queues"] = queues_told(made, agent.workforce.grounds)
     if target_seconds is not None:
         told["target"] = {"seconds": target_seconds, "workers": workers_for(made.tests, target_seconds, pools=pools)}
     return told
@@ -96,6 +100,10 @@ def as_text(told: dict[str, Any]) -> str:
         lines += [f"  suite {one['name']}: {one['tests']} tests, {one['seconds']:.1f} s" for one in told["suites"]]
     if len(told["pools"]) > 1:
         lines += [_line(pool) for pool in told["pools"]]
+    if "queues" in told:
+        from pipeline.logic.placement.telling import lines_of
+
+        lines += lines_of(told["queues"])
     lines += [f"  pool {pool['name']}: {pool['why']}" for pool in told["pools"] if pool["why"]]
     lines += [f"  {point['workers']:>5} workers: {point['seconds']:8.1f} s" for point in found["points"]]
     lines += ["bounded by the tests that cannot be split:", *_weights(found["longest"])]

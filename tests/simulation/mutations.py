@@ -115,6 +115,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         (("protocol.view", "RunView.may_start", always(True)),),
         seed=63,
     ),
+    Mutation("queues", "who may still live is not waited for", (("protocol.seated", "may_haunt", always(False)),)),
+    Mutation(
+        "queues", "every queue may run everything", (("protocol.claiming", "barred", lambda _: broken.not_barred),)
+    ),
+    Mutation("budgets", "there is always room", (("protocol.rooms", "_Room.has", always(True)),)),
+    Mutation("budgets", "room is given back at once", (("protocol.rooms", "Rooms.enter", always_later(None)),)),
     Mutation(
         "guard",
         "a renewal does not look for the own tombstone",

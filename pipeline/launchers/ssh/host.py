@@ -20,6 +20,7 @@ from pipeline.adapters.relay_streams import RemoteJob
 from pipeline.adapters.remote_harness import RemoteZygote, bear_remote_harness
 from pipeline.adapters.remote_project import Laid, Manifest, lay
 from pipeline.errors import EngineError, PlaceLost
+from pipeline.launchers.queues import WAIT_SECONDS, QueuePlace, folder_name
 from pipeline.launchers.ssh.moved import moved
 from pipeline.launchers.ssh.terms import HostTerms, Whose, plain, pythons_for
 from pipeline.model.suites import HarnessSpec
@@ -112,6 +113,14 @@ class Host:
                 raise
             zygote = await self._zygote(link, suite)
             return await bear_remote_harness(link, zygote, folder, f"{name}-again", terms=terms, options=options)
+
+    def placed(self, place: QueuePlace) -> dict[str, Any]:
+        """What a harness in that queue is told; its folder is beside those of runs, and stays. Raises `PlaceLost`."""
+        if self.hello is None or not self.is_ready:
+            raise PlaceLost(f"host {self.name!r}: {self.set_aside or self.trouble}")
+        base = self.hello.folder.rpartition("/runs/")[0]
+        folder = f"{base}/queues/{self._common.whose.label}/{folder_name(self.name)}/{folder_name(place.queue)}"
+        return place.order(folder, wait_seconds=max(WAIT_SECONDS, 2 * self._common.lease_seconds))
 
     async def close(self) -> None:
         """End everything there; says what could not be done."""

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.adapters import process_table
 from pipeline.adapters.harness_birth import OUTBOX, Terms, read_last_words
@@ -20,6 +21,7 @@ from pipeline.adapters.relay_streams import RemoteJob
 from pipeline.adapters.remote_project import Manifest, read_manifest
 from pipeline.errors import EngineError
 from pipeline.launchers.local import LocalLauncher
+from pipeline.launchers.queues import QueuePlace
 from pipeline.launchers.ssh.host import Common, Host
 from pipeline.launchers.ssh.outputs import bring
 from pipeline.launchers.ssh.terms import HostTerms, Whose, laid_out, plain
@@ -50,16 +52,19 @@ class SshLauncher:
         client: Client | None = None,
         keep_seconds: float = 14 * 86_400.0,
         zygote: bool = True,
+        places: Sequence[QueuePlace] = (),
         tell: Callable[[str], None] = lambda _: None,
         finish_seconds: float = 5.0,
         term_seconds: float = 1.0,
     ) -> None:
-        """`local` collects, and has the slots of this machine; `names` are the project's files, below `root`."""
+        """`local` collects, and has the slots of this machine; `names` are the project's files, below `root`; `places` are
+        the queues that slots are, if they are any."""
         self._local, self._specs, self._slots = local, dict(specs), slots
         self._root, self._names = root, names
         self._lease_seconds = lease_seconds
         self._finish_seconds, self._term_seconds = finish_seconds, term_seconds
         self._of_slot = laid_out(hosts, slots)
+        self._places = tuple(places)
         self._agent = f"{plain(root.name)}-{os.getpid()}-{secrets.token_hex(4)}"
         self._scratch = local.folder
         self._shares_zygotes = zygote
@@ -160,7 +165,10 @@ class SshLauncher:
         terms = Terms(start_seconds=lease, stamp_seconds=lease / 8, stop_seconds=lease, silence_seconds=lease)
         self._births += 1
         folder = self._slot_folder(slot) / f"{self._births:04d}"
-        harness = await host.harness(folder, suite, terms, {"slot": slot, "slots": self._slots})
+        options: dict[str, Any] = {"slot": slot, "slots": self._slots}
+        if slot < len(self._places):
+            options["place"] = host.placed(self._places[slot])
+        harness = await host.harness(folder, suite, terms, options)
         self._harnesses = [one for one in self._harnesses if not one.is_over]
         self._harnesses.append(harness)
         return harness
