@@ -91,6 +91,57 @@ def test_a_set_that_cannot_be_meant(sets: Bench, argument: str, told: str) -> No
     assert not sets.ran
 
 
+PLACED = """
+[local.queues.fast]
+env.LANE = "fast"
+[local.queues.slow]
+env.LANE = "slow"
+[profiles.placed]
+exclude.suites = ["storage"]
+suites.guests.command = "echo $DOIT_FLEET_VALUE_shortname $LANE >> ../trace"
+local.queues.slow.only = "windows"
+local.queues.slow.claims = true
+[profiles.nowhere]
+select.suites = ["guests"]
+local.queues.fast.no = "windows"
+local.queues.slow.no = "windows"
+[profiles.typo]
+local.queues.fast.only = "windos"
+"""
+
+
+def test_a_profile_says_where_its_tests_run(sets: Bench) -> None:
+    """Filters of queues; `plan` counts tests and seconds of each queue, and the run keeps to that."""
+    (sets.root / "fleet.toml").write_text(SETS + PLACED)
+
+    planned = sets.fleet("plan", "--json", "profile=placed")
+    queues = json.loads(planned.output[planned.output.index("{\n") :])["queues"]
+    done = sets.fleet("profile=placed")
+
+    told = {one["queue"]: (one["tests"], one["may_run"], one["pinned"]) for one in queues}
+    assert told == {"local/fast": (2, 2, 2), "local/slow": (2, 2, 2)}
+    assert all(one["seconds"] > 0 for one in queues)
+    assert done.code == 0, done.output
+    assert sorted(sets.ran) == ["linux.ide fast", "linux.virtio fast", "windows.ide slow", "windows.virtio slow"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "told"),
+    [
+        ("nowhere", "guests::(os=windows).(disk=ide): no place"),
+        ("typo", "only windos of local/fast: matches no test"),
+    ],
+)
+def test_a_set_without_a_place_is_refused(sets: Bench, profile: str, told: str) -> None:
+    """By `plan` as by a run."""
+    (sets.root / "fleet.toml").write_text(SETS + PLACED)
+
+    for command in ([], ["plan"]):
+        done = sets.fleet(*command, f"profile={profile}")
+        assert (done.code, told in done.output) == (3, True), done.output
+    assert not sets.ran
+
+
 def test_the_sets_of_the_page(bench: Bench) -> None:
     """Its settings give what is printed there."""
     section = PAGE.read_text().partition("## Test sets")[2]
