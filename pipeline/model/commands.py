@@ -65,6 +65,9 @@ class CommandTerms:
     shipped_digest: str = ""
     """Over their contents."""
 
+    defined_by: tuple[str, ...] = ()
+    """Files that only say which tests there are, relative to the suite's root: of lines, and of matrices."""
+
     @property
     def stop_seconds(self) -> float:
         """How long a worker may need to end in order: a command from TERM to KILL, then every tear-down."""
