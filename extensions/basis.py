@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OF_TESTS = ("paths", "keyword", "marks", "ids")
 """What of a suite only says which tests there are."""
-OF_ROWS = ("rows", "shipped", "shipped_digest", "folder")
+OF_ROWS = ("rows", "shipped", "shipped_digest", "defined_by", "folder")
 """The same of commands; `rows` are compared one by one."""
 
 
@@ -42,7 +42,7 @@ def basis_of(agent: LocalAgent) -> Basis | None:
             "doit-fleet": version("doit-fleet"),
         },
         suites={suite.name: _of_suite(suite) for suite in suites},
-        rows={key: value for suite in suites for key, value in _rows(suite)},
+        rows={key: value for suite in suites for key, value in _rows(agent, suite)},
         wall=agent.clock().wall(),
     )
 
@@ -68,11 +68,12 @@ def _defining(root: Path, suite: Suite) -> Sequence[str]:
     """Files that say which tests there are, as sources are named. A row that is a file has its content in its digest."""
     assert suite.command is not None
     folder = Path(suite.root)
-    paths = [folder / name for name in suite.command.shipped]
+    paths = [folder / name for name in (*suite.command.shipped, *suite.command.defined_by)]
     return [path.relative_to(root).as_posix() for path in paths if root in path.parents]
 
 
-def _rows(suite: Suite) -> Sequence[tuple[str, str]]:
+def _rows(agent: LocalAgent, suite: Suite) -> Sequence[tuple[str, str]]:
+    from extensions.demanding import demands_of
     from pipeline.adapters.inputs import file_digests
     from pipeline.logic.bases import row_key
     from pipeline.model.tests import Test
@@ -82,10 +83,15 @@ def _rows(suite: Suite) -> Sequence[tuple[str, str]]:
     frozen = json.loads((root / suite.command.rows).read_bytes())
     own = [row[1] for row in frozen["rows"] if row[1] and not row[2]]
     contents = dict(file_digests(root, own))
+    tests = [
+        Test(id=f"{suite.name}::{name}", suite=suite.name, native=name, occurrence=occurrence)
+        for name, occurrence, *_ in frozen["tests"]
+    ]
+    places = [(each.host, each.queue, sorted(each.labels)) for each in demands_of(agent.fleet, [suite], tests)]
     found = []
-    for (name, occurrence, _, exclusive, _), row in zip(frozen["tests"], frozen["rows"], strict=True):
-        test = Test(id="", suite=suite.name, native=name, occurrence=occurrence)
-        found.append((row_key(test), digest([exclusive, row, "" if row[2] else contents.get(row[1], "")])[:16]))
+    for test, told, row, place in zip(tests, frozen["tests"], frozen["rows"], places, strict=True):
+        content = "" if row[2] else contents.get(row[1], "")
+        found.append((row_key(test), digest([told[3], row, content, place])[:16]))
     return found
 
 

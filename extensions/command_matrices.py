@@ -67,6 +67,8 @@ class Source:
     """With the filters of the suite itself."""
     selected: tuple[Selection, ...]
     """What this `doit` asks for besides."""
+    files: frozenset[str] = frozenset()
+    """That were read for it, relative to the suite's root."""
 
     @property
     def whole(self) -> Matrix:
@@ -83,13 +85,14 @@ def source_of(name: str, settings: Any) -> Source | None:
         return None
     root = Path(settings.root.get())
     filters = Block(tuple(_filters(settings)))
+    blocks, files = _blocks(name, settings, root)
     matrix = Matrix(
-        blocks=(*_blocks(name, settings, root), filters),
+        blocks=(*blocks, filters),
         defaults=settings.matrix_defaults.get(),
         expanded=settings.matrix_expand.get(),
         strict=settings.matrix_strict.get(),
     )
-    return Source(matrix=matrix, selected=selected)
+    return Source(matrix=matrix, selected=selected, files=files)
 
 
 def rows_of(source: Source, asked: Asked) -> tuple[list[Row], Mapping[str, MatrixRow]]:
@@ -156,7 +159,7 @@ def _written(setting: Any) -> str:
     return f"{origin.place} ({name})" if name not in str(origin.place) else str(origin.place)
 
 
-def _blocks(name: str, settings: Any, root: Path) -> tuple[Block, ...]:
+def _blocks(name: str, settings: Any, root: Path) -> tuple[tuple[Block, ...], frozenset[str]]:
     from pipeline.adapters.matrix_files import MatrixFiles
     from pipeline.logic.matrix.reading import read_text
     from pipeline.logic.matrix.tables import read_tables
@@ -164,11 +167,12 @@ def _blocks(name: str, settings: Any, root: Path) -> tuple[Block, ...]:
     told, place = settings.matrix.get(), f"{settings.matrix.provenance().place}"
     files = MatrixFiles(root, [root / folder for folder in settings.matrix_search.get()])
     if isinstance(told, Mapping):
-        return (read_tables(told, f"{place} suites.{name}.matrix"),)
+        return (read_tables(told, f"{place} suites.{name}.matrix"),), frozenset()
     if isinstance(told, str) and "\n" in told:
-        return (read_text(told, f"<{place} suites.{name}.matrix>", files),)
+        return (read_text(told, f"<{place} suites.{name}.matrix>", files),), frozenset(files.names)
     found = [files.read(root / each) for each in ([told] if isinstance(told, str) else told)]
-    return tuple(read_text(text, file, files) for file, text in found)
+    blocks = tuple(read_text(text, file, files) for file, text in found)
+    return blocks, frozenset(files.names)
 
 
 def _refuse_useless(name: str, settings: Any) -> None:

@@ -38,7 +38,7 @@ def command_terms(
     recipe = _recipe(name, settings.generate)
     if recipe is not None:
         generate(recipe)
-    rows, shipped = _rows(name, settings, root, asked)
+    rows, shipped, defined_by = _rows(name, settings, root, asked)
     if not rows and is_selecting(settings):
         return None
     setups = [_set_up(name, settings.setups[one]) for one in settings.setups.names()]
@@ -61,6 +61,7 @@ def command_terms(
         setups=tuple(setups),
         shipped=shipped,
         shipped_digest=_digest(root, shipped),
+        defined_by=defined_by,
     )
 
 
@@ -123,8 +124,8 @@ def _no_shell(command: Sequence[str]) -> tuple[str, ...]:
     return tuple(command) if len(command) > 1 else ("env", *command)
 
 
-def _rows(name: str, settings: Any, root: Path, asked: Asked) -> tuple[list[Row], tuple[str, ...]]:
-    """Rows of all sources, and the files that tests need."""
+def _rows(name: str, settings: Any, root: Path, asked: Asked) -> tuple[list[Row], tuple[str, ...], tuple[str, ...]]:
+    """Rows of all sources, the files that tests need, and those that only say which tests there are."""
     if not any(getattr(settings, each).get() for each in ("rows", "files", "lines", "matrix")):
         raise UsageError(
             f"suite {name!r} says nowhere which tests there are",
@@ -141,7 +142,8 @@ def _rows(name: str, settings: Any, root: Path, asked: Asked) -> tuple[list[Row]
         files += settings.lines.get()
     if rows:
         rows = typed(name, rows, settings.types.get(), partial(where, told))
-    return rows, tuple(dict.fromkeys(files))
+    matrices = sorted(source.files) if source is not None else []
+    return rows, tuple(dict.fromkeys(files)), tuple(dict.fromkeys((*settings.lines.get(), *matrices)))
 
 
 def _globbed(name: str, root: Path, pattern: str) -> list[str]:

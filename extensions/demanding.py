@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from pipeline.logic.placement.demands import Keys, demand_of
+from pipeline.logic.placement.grounds import Amount
 from pipeline.logic.placement.offers import Demand
 from pipeline.model.suites import Suite
 from pipeline.model.tests import Test
@@ -40,6 +41,18 @@ def demands_of(fleet: Fleet, suites: Sequence[Suite], tests: Sequence[Test]) -> 
         )
         for test in tests
     ]
+
+
+def amounts_of(fleet: Fleet, suites: Sequence[Suite]) -> list[Amount]:
+    """What each test of these suites needs, as far as that is known before they are collected: rows, else one for a suite."""
+    amounts = []
+    for suite in suites:
+        requires = _settings(fleet, suite.name).requires
+        every, keys = _of_all(requires), _keys(requires.keys)
+        rows = _values(suite).items() if keys.cpus or keys.memory else ()
+        demands = [_joined(every, demand_of(f"{suite.name}::{name}", name, row, keys)) for (name, _), row in rows]
+        amounts += [Amount(each.cpus, each.memory_bytes) for each in demands or [every]]
+    return amounts
 
 
 def _settings(fleet: Fleet, suite: str) -> Any:

@@ -26,7 +26,7 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
     yield _try("interpreters", lambda: _interpreters(agent))
     yield _try("inputs", lambda: f"{len(agent.sources())} files")
     yield _try("workers", lambda: f"{agent.slots()} on launcher {agent.launcher().name!r}")
-    yield _try("placement", lambda: checked(agent.workforce.grounds))
+    yield _try("placement", lambda: checked(agent.fleet, agent.workforce.grounds))
     yield _try("store", lambda: agent.wait(_store(agent)))
     if agent.runs_images():
         yield _try("registry", lambda: _registry(agent))

@@ -27,10 +27,17 @@ REQUIRED: Final = ("host", "queue", "labels", "cpus", "memory", "exclusive", "af
 
 
 def slots_here(fleet: Fleet, launcher: str) -> int:
-    """How many workers this machine has room for: one for each of its queues, else for each of its cores."""
+    """How many workers this machine has room for: one for each of its queues, else for each of its cores; where tests or settings
+    say more to count by, as many as fit now."""
     from pipeline.adapters.cores import available_cores
 
-    return (len(fleet.local.queues.names()) if launcher == LOCAL else 0) or available_cores()
+    if launcher != LOCAL:
+        return available_cores()
+    if named := len(fleet.local.queues.names()):
+        return named
+    from extensions.sizing import fit_here, is_wanted
+
+    return fit_here(fleet, fleet.local).count if is_wanted(fleet.local) or any(_demanding(fleet)) else available_cores()
 
 
 def slots_of_host(host: Any) -> int | str:
@@ -72,8 +79,14 @@ def grounds_of(fleet: Fleet, suites: Callable[[], Sequence[Suite]], launcher: st
     )
 
 
-def checked(grounds: Grounds | None) -> str:
+def checked(fleet: Fleet, grounds: Grounds | None) -> str:
     """What `doctor` says of it."""
+    from extensions.sizing import told
+
+    return "; ".join((_checked(grounds), *told(fleet)))
+
+
+def _checked(grounds: Grounds | None) -> str:
     if grounds is None:
         return "every worker may run every test"
     ranges = sum(len(seat.ranges) for seat in grounds.seats)

@@ -23,7 +23,26 @@ if TYPE_CHECKING:
 
 
 def hosts_of(fleet: Fleet) -> tuple[HostTerms, ...]:
-    """All hosts that the settings name. Raises `UsageError` when there are none."""
+    """All hosts that the settings name, those without a number of slots asked for it. Raises `UsageError` when there are none."""
+    from attrs import evolve
+
+    found = named_hosts(fleet)
+    autos = [host for host in found if not host.slots]
+    if not autos:
+        return found
+    from extensions.sizing import fit_here, fits_of_hosts
+
+    named = fleet.hosts.names()
+    machines = {host.name: fleet.hosts[host.name] if host.name in named else fleet.ssh for host in autos}
+    fits = fits_of_hosts(fleet, [host for host in autos if host.address is not None], machines)
+    return tuple(
+        host if host.slots else evolve(host, slots=(fits.get(host.name) or fit_here(fleet, machines[host.name])).count)
+        for host in found
+    )
+
+
+def named_hosts(fleet: Fleet) -> tuple[HostTerms, ...]:
+    """The same, nobody asked: 0 slots are as many as fit. Raises `UsageError`."""
     found = (*_named(fleet), *_listed(fleet))
     if not found:
         raise UsageError(
@@ -118,7 +137,7 @@ def sweep_hosts(fleet: Fleet) -> Swept:
     from pipeline.launchers.ssh.visiting import sweep
     from pipeline.model.swept import Swept
 
-    found = asyncio.run(sweep(client_of(fleet), hosts_of(fleet), whose(fleet)))
+    found = asyncio.run(sweep(client_of(fleet), named_hosts(fleet), whose(fleet)))
     removed, kept = [], {}
     for name, told in found.items():
         if isinstance(told, EngineError):
@@ -196,7 +215,6 @@ def _listed(fleet: Fleet) -> Iterator[HostTerms]:
 def _terms(
     said: Any, name: str, address: str, user: str, port: int, slots: int | str, labels: tuple[str, ...]
 ) -> HostTerms:
-    from pipeline.adapters.cores import available_cores
     from pipeline.adapters.openssh import Address
     from pipeline.launchers.ssh.terms import HostTerms
 
@@ -205,7 +223,7 @@ def _terms(
     return HostTerms(
         name=name,
         address=None if address == ":" else Address(host=address, user=user, port=port),
-        slots=available_cores() if slots == "auto" else int(slots),
+        slots=0 if slots == "auto" else int(slots),
         pythons=tuple(said.python.get()),
         folder=said.folder.get(),
         env=_revealed(said.env.get(), said.scope.fleet),

@@ -108,7 +108,9 @@ class Workforce:
     def _places(self) -> int:
         """How many workers there is room for: on hosts as many as they have slots, else as many as this machine has cores."""
         from extensions.placing import slots_here
+        from extensions.sizing import count_by
 
+        count_by(self.fleet, self._suites)
         count = getattr(plugins.load("launchers", self.launcher_name), "count_slots", None)
         return slots_here(self.fleet, self.launcher_name) if count is None else int(count(self.fleet))
 

@@ -65,6 +65,9 @@ class CommandTerms:
     shipped_digest: str = ""
     """Over their contents."""
 
+    defined_by: tuple[str, ...] = ()
+    """Files that only say which tests there are, relative to the suite's root: of lines, and of matrices."""
+
     @property
     def of_run(self) -> tuple[SetUp, ...]:
         """Set-ups that stand once for the whole run, around all others."""

@@ -108,6 +108,35 @@ def test_a_growing_file_of_lines_runs_what_is_new(bench: Bench) -> None:
     assert (done.code, news(bench), taken(done)) == (0, ["three", "zero"], 2), done.output
 
 
+def test_a_growing_matrix_runs_what_is_new(bench: Bench) -> None:
+    """Its file and what that includes only say which rows there are; a row with another value is another test."""
+    bench.suite('matrix = "m.cfg"\ncommand = "echo $DOIT_FLEET_VALUE_shortname >> ../trace"\n')
+    bench.write(
+        m__cfg="include sizes.cfg\n", sizes__cfg="variants:\n    - small:\n        n = 1\n    - large:\n        n = 2\n"
+    )
+    assert fleet(bench).code == 0
+    assert news(bench) == ["large", "small"]
+    bench.write(sizes__cfg="variants:\n    - small:\n        n = 1\n    - large:\n        n = 3\n    - huge:\n")
+
+    done = fleet(bench)
+
+    assert (done.code, news(bench), taken(done)) == (0, ["huge", "large"], 1), done.output
+
+
+def test_a_test_that_must_run_elsewhere_now_runs_there(bench: Bench) -> None:
+    """What a queue gave it is not what another gives."""
+    queues = "[tool.doit-fleet.local.queues.q1]\n[tool.doit-fleet.local.queues.q2]\n"
+    text = 'requires.keys.queue = "q"\ncommand = "echo $DOIT_FLEET_TEST $DOIT_FLEET_QUEUE >> ../trace"\n' + queues
+    bench.suite('rows = [{ name = "a", values = { q = "q1" } }, { name = "b", values = { q = "q1" } }]\n' + text)
+    assert bench.fleet("workers.count=auto").code == 0
+    assert news(bench) == ["a q1", "b q1"]
+    bench.suite('rows = [{ name = "a", values = { q = "q2" } }, { name = "b", values = { q = "q1" } }]\n' + text)
+
+    done = bench.fleet("workers.count=auto")
+
+    assert (done.code, news(bench), taken(done)) == (0, ["a q2"], 1), done.output
+
+
 def test_a_test_that_is_a_file_runs_when_its_file_changes(bench: Bench) -> None:
     """And no other for it."""
     bench.suite('files = ["plans/*.txt"]\ncommand = "echo $DOIT_FLEET_FILE >> ../trace"\n')

@@ -115,7 +115,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         (("protocol.view", "RunView.may_start", always(True)),),
         seed=63,
     ),
-    Mutation("queues", "who may still live is not waited for", (("protocol.seated", "may_haunt", always(False)),)),
+    Mutation(
+        "queues", "who may still live is not waited for", (("protocol.seated", "may_haunt", always(False)),), seed=21
+    ),
     Mutation(
         "queues", "every queue may run everything", (("protocol.claiming", "barred", lambda _: broken.not_barred),)
     ),

@@ -273,9 +273,9 @@ def _queued(scenario: Scenario) -> Scenario:
         scenario = evolve(
             scenario,
             guards_are_cut_off=True,
-            second_agent_at=rng.uniform(0, lease),
-            buried_at=tuple(rng.uniform(0, 3 * lease) for _ in range(6)),
-            agent_crashes_at=rng.uniform(lease, 2 * lease),
+            second_agent_at=rng.uniform(0, lease / 2),
+            agent_crashes_at=(crash := rng.uniform(lease / 2, 1.5 * lease)),
+            buried_at=tuple(crash + rng.uniform(0, lease / 4) for _ in range(6)),
             salvages=False,
         )
     return evolve(

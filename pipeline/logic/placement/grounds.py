@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from typing import Final
 
 from attrs import field, frozen
 
@@ -26,6 +27,10 @@ class Amount:
     def is_nothing(self) -> bool:
         """Whether a test that needs so much may always start."""
         return not self.cpus and not self.memory_bytes
+
+
+NOTHING: Final = Amount()
+UNLIMITED: Final = Amount(None, None)
 
 
 @frozen(kw_only=True)
