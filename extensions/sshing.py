@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from extensions.plugins import Launching
     from pipeline.adapters.openssh import Client
     from pipeline.launchers.local import LocalLauncher
+    from pipeline.launchers.ssh.editing import HostsFile
     from pipeline.launchers.ssh.launcher import SshLauncher
     from pipeline.launchers.ssh.terms import HostTerms, Whose
     from pipeline.model.suites import Suite
@@ -85,7 +86,17 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
         keep_seconds=fleet.ssh.keep_seconds.get(),
         zygote=fleet.local.zygote.get(),
         tell=launching.tell,
+        edits=_edits(fleet),
+        most=None if any(fleet.pools[pool.name].count.get() == "auto" for pool in launching.pools) else launching.slots,
     )
+
+
+def _edits(fleet: Fleet) -> HostsFile | None:
+    """Only a hosts file may change: settings are final once they are read."""
+    from pipeline.launchers.ssh.editing import HostsFile
+
+    path: Path | None = fleet.ssh.hosts_file.get()
+    return None if path is None else HostsFile(path=path, read=lambda: hosts_of(fleet))
 
 
 def whose(fleet: Fleet) -> Whose:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions import plugins
+from extensions.own_share import host_of
 from extensions.shipping import shipped
 from pipeline.errors import UsageError
 
@@ -102,7 +103,8 @@ class Workforce:
         """How many workers there is room for: on hosts as many as they have slots, else as many as this machine has cores."""
         from pipeline.adapters.cores import available_cores
 
-        count = getattr(plugins.load("launchers", self.launcher_name), "count_slots", None)
+        name = "ssh" if host_of(self.fleet) else self.launcher_name
+        count = getattr(plugins.load("launchers", name), "count_slots", None)
         return available_cores() if count is None else int(count(self.fleet))
 
     @property
@@ -142,12 +144,18 @@ class Workforce:
         """How many processes here compile and collect: as many as there are workers, where they live here."""
         from pipeline.adapters.cores import available_cores
 
-        is_elsewhere = self._is_apart or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        is_elsewhere = (
+            self._is_apart
+            or bool(host_of(self.fleet))
+            or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        )
         return available_cores() if is_elsewhere else max(1, self.slots)
 
     @property
     def launcher_name(self) -> str:
         """The launcher of all pools. Raises `UsageError` when they name several."""
+        if host_of(self.fleet):
+            return "local"
         named = {name: str(pool.launcher.get()) for name, pool in self._used.items()}
         if len(set(named.values())) > 1:
             told = ", ".join(f"pool {name!r} {launcher!r}" for name, launcher in named.items())
@@ -165,6 +173,8 @@ class Workforce:
         )
 
     def _named(self) -> set[str]:
+        if host_of(self.fleet):
+            return set()
         used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.known()}
         return {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
 
@@ -209,23 +219,9 @@ class Workforce:
 
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
-        from pipeline.model.swept import Swept
+        from extensions.sweeping import sweep_elsewhere
 
-        launchers = {pool.launcher.get() for pool in self._used.values()}
-        swept = Swept()
-        if "docker" in launchers:
-            from extensions.dockering import sweep_containers
-
-            swept += Swept(removed=tuple(f"container {name}" for name in sweep_containers(self.fleet, alive)))
-        if "kubernetes" in launchers:
-            from extensions.room import sweep_namespace
-
-            swept += sweep_namespace(self.fleet, alive, dead)
-        if "ssh" in launchers:
-            from extensions.sshing import sweep_hosts
-
-            swept += sweep_hosts(self.fleet)
-        return swept
+        return sweep_elsewhere(self.fleet, {pool.launcher.get() for pool in self._used.values()}, alive, dead)
 
     @property
     def roots_elsewhere(self) -> Sequence[str]:

@@ -35,7 +35,8 @@ async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
 
 def _choose(worker: Worker, *, last: int | None) -> int | None:
     birth = worker.birth
-    return next_batch(worker.plan, birth.bucket, worker.view.taken, last=last, suites=birth.suites)
+    taken = worker.view.taken | frozenset(worker.foreign) if worker.foreign else worker.view.taken
+    return next_batch(worker.plan, birth.bucket, taken, last=last, suites=birth.suites)
 
 
 async def try_claim(worker: Worker, number: int) -> Assignment | None:

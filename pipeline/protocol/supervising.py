@@ -197,17 +197,20 @@ class Shift:
         while (assignment := await self._next()) is not None:
             self._last = assignment.batch.number
             await carry_out(self._worker, assignment, near_end=self._near_end)
+            if assignment.left:
+                break  # It drains: its tombstone releases what is left.
             self._worker.unfinished.discard((assignment.claim.batch, assignment.claim.attempt))
+        await finish_session(self._worker)
 
     async def _next(self) -> Assignment | None:
         worker = self._worker
-        if self._ahead is not None:
+        if self._ahead is not None and not worker.draining.is_set():
             ahead, self._ahead = self._ahead, None
             assignment = await ahead
             if assignment is not None:
                 return assignment
         since = worker.clock.monotonic()
-        while not worker.orders.is_over:
+        while not worker.orders.is_over and not worker.draining.is_set():
             assignment = await self._claim()
             if assignment is not None:
                 return assignment
@@ -216,7 +219,6 @@ class Shift:
             if sees_ending(worker.view) or worker.clock.monotonic() - since >= worker.linger_seconds:
                 break
             await worker.orders.pause(worker.clock, worker.limits.idle_seconds)
-        await finish_session(worker)
         return None
 
     async def _claim(self) -> Assignment | None:
@@ -228,7 +230,12 @@ class Shift:
 
     def _near_end(self, portion: Portion) -> None:
         """Claim the next batch while the last tests of this one run."""
-        if self._ahead is not None or self._worker.orders.is_over or not is_near_end(portion, self._claim_seconds):
+        if (
+            self._ahead is not None
+            or self._worker.draining.is_set()
+            or self._worker.orders.is_over
+            or not is_near_end(portion, self._claim_seconds)
+        ):
             return
         self._ahead = asyncio.ensure_future(self._claim_ahead(portion))
         self._ahead.add_done_callback(_see_error)

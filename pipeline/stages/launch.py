@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import EXIT_GOOD, Stopped, TestsFailed, UntrustworthyRun
+from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, Stopped, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
@@ -90,6 +90,10 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
         return _leave(agent, agent.joins.joined.run, code, join.LATE)
     run, ending = agent.wait(_lead(agent, resume, stop))
     left = _leave(agent, run, ending.exit_code, _role(ending))
+    if not ending.closed and ending.exit_code == EXIT_TESTS_FAILED:
+        raise TestsFailed(
+            f"run {run!r}: {ending.reason}", hint=f"once all hosts are done, `doit report {run}` tells of all"
+        )
     if ending.closed:
         agent.ended[run] = ending.merged
         if agent.joins.joined is not None:
@@ -141,6 +145,8 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
 async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
+    from attrs import evolve
+
     from pipeline.logic.pooling import multiplied, slots_of, useful, whole
     from pipeline.model.events import Notice
     from pipeline.protocol import apart, attending, leading, orders
@@ -150,6 +156,8 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     run, plan, done = await _find(agent, resume)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
     pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
+    if agent.joins.joined is not None and agent.joins.joined.share:
+        pools = tuple(evolve(pool, size=min(pool.size, len(agent.joins.joined.share))) for pool in pools)
     _tell_sizes(agent, pools)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
     expected = _expected(plan, multiplied(pools, machines), done)
@@ -216,6 +224,7 @@ def _joining(agent: Agent, run: str) -> Joining | None:
         root=str(agent.root),
         may_leave=not agent.joins.joined.all_decide,
         parting=agent.joins.parting(run),
+        share=agent.joins.joined.share,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class Common:
     tell: Callable[[str], None]
     changed: Callable[[], None]
     """Called when a host has become ready, or is so no longer."""
+    connections: Iterator[int] = field(factory=lambda: itertools.count(1))
+    """Numbers of all connections, so that no two relays of this agent have one name."""
     logins: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(6))
 
 
@@ -161,7 +164,7 @@ class Host:
                 await asyncio.sleep(pause_seconds(self._failures))
 
     async def _come(self) -> None:
-        common, self._connections = self._common, self._connections + 1
+        common, self._connections = self._common, next(self._common.connections)
         self._is_lost.clear()
         assert self.terms.address is not None
         about = {"label": common.whose.label, "after": list(self.terms.after)}
