@@ -269,6 +269,9 @@ class Workforce:
         """How the suite's harnesses are started."""
         from attrs import evolve
 
+        from extensions.command_suites import refuse_hosts
+
+        refuse_hosts(suite, has_images=self._is_apart)
         identity = self._identity()
         seed = self.fleet.run.seed.get()
         spec = self._framework(suite).harness(

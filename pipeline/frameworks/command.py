@@ -61,8 +61,13 @@ def options(suite: Suite) -> dict[str, object]:
         "keep": list(terms.keep),
         "metrics": list(terms.metrics),
         "results": list(terms.results),
-        "setups": [{**asdict(one), "fields": key_fields(terms.setups, at)} for at, one in enumerate(terms.setups)],
+        "setups": [one for one in _setups(terms) if one["per"] != "host"],
+        "host_setups": [one for one in _setups(terms) if one["per"] == "host"],
     }
+
+
+def _setups(terms: CommandTerms) -> list[dict[str, object]]:
+    return [{**asdict(one), "fields": key_fields(terms.setups, at)} for at, one in enumerate(terms.setups)]
 
 
 def known(suite: Suite) -> Known:
@@ -113,7 +118,8 @@ def replay(suite: Suite, natives: Sequence[str], file: Path) -> list[str]:
 def foreground(suite: Suite) -> list[str]:
     """A command that runs the suite in one process."""
     given = Path(suite.root, _terms(suite).folder, "options.json")
-    given.write_text(json.dumps(options(suite)), encoding="utf-8")
+    alone = {**options(suite), "setups": _setups(_terms(suite))}  # This process is the only one of its host.
+    given.write_text(json.dumps(alone), encoding="utf-8")
     return [suite.interpreter.path, str(command_plain.__file__), str(given)]
 
 
