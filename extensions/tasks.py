@@ -15,6 +15,7 @@ from pipeline.stages import (
     cache,
     collect,
     compile,
+    connect,
     doctor,
     gather,
     group,
@@ -46,7 +47,8 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     pushed = push.register(catalog, agent, lambda: agent.imaging, imaged)
     joined = join.register(catalog, agent)
     resumed = resume_stage.register(catalog, agent, resume)
-    launched = launch.register(catalog, agent, grouped, pushed, (joined, resumed), resume=resume)
+    connected = connect.register(catalog, agent)
+    launched = launch.register(catalog, agent, connected, grouped, pushed, (joined, resumed), resume=resume)
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions import plugins
+from extensions.own_share import host_of
+from extensions.shipping import shipped
+from extensions.sizing import refuse_empty
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ class Workforce:
         """What tests are placed by, where not every slot may run every test. Raises `UsageError`."""
         from extensions.placing import grounds_of
 
-        return grounds_of(self.fleet, self._suites, self.launcher_name, self.slots)
+        return grounds_of(self.fleet, self._suites, "ssh" if host_of(self.fleet) else self.launcher_name, self.slots)
 
     @cached_property
     def spare(self) -> Sequence[Pool]:
@@ -91,7 +94,7 @@ class Workforce:
         from pipeline.logic.pooling import apart, shared
         from pipeline.model.pools import Pool
 
-        _check_counts(self._counts)
+        refuse_empty(self._counts)
         if self._room is not None:
             sizes = self._room.sizes(self._counts)
         else:
@@ -107,12 +110,9 @@ class Workforce:
     @cached_property
     def _places(self) -> int:
         """How many workers there is room for: on hosts as many as they have slots, else as many as this machine has cores."""
-        from extensions.placing import slots_here
-        from extensions.sizing import count_by
+        from extensions.placing import count_places
 
-        count_by(self.fleet, self._suites)
-        count = getattr(plugins.load("launchers", self.launcher_name), "count_slots", None)
-        return slots_here(self.fleet, self.launcher_name) if count is None else int(count(self.fleet))
+        return count_places(self.fleet, self._suites, "ssh" if host_of(self.fleet) else self.launcher_name)
 
     @property
     def _counts(self) -> dict[str, int | str]:
@@ -143,7 +143,7 @@ class Workforce:
     def in_foreground(self) -> bool:
         """Whether there are no workers; asks no engine how many there may be. Raises `UsageError` when pools do not fit."""
         assert self.launcher_name
-        _check_counts(self._counts)
+        refuse_empty(self._counts)
         return not any(self._counts.values())
 
     @cached_property
@@ -151,12 +151,18 @@ class Workforce:
         """How many processes here compile and collect: as many as there are workers, where they live here."""
         from pipeline.adapters.cores import available_cores
 
-        is_elsewhere = self._is_apart or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        is_elsewhere = (
+            self._is_apart
+            or bool(host_of(self.fleet))
+            or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        )
         return available_cores() if is_elsewhere else max(1, self.slots)
 
     @property
     def launcher_name(self) -> str:
         """The launcher of all pools. Raises `UsageError` when they name several."""
+        if host_of(self.fleet):
+            return "local"
         named = {name: str(pool.launcher.get()) for name, pool in self._used.items()}
         if len(set(named.values())) > 1:
             told = ", ".join(f"pool {name!r} {launcher!r}" for name, launcher in named.items())
@@ -169,9 +175,19 @@ class Workforce:
 
     def needs_images(self) -> bool:
         """Whether workers run images. Leaves all settings open: tasks may be looked up while dodo.py still sets some."""
+        return any(
+            getattr(plugins.load("launchers", name), "needs_images", False) for name in self._named() - {"local"}
+        )
+
+    def _named(self) -> set[str]:
+        if host_of(self.fleet):
+            return set()
         used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.known()}
-        names = {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
-        return any(getattr(plugins.load("launchers", name), "needs_images", False) for name in names - {"local"})
+        return {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
+
+    def has_hosts(self) -> bool:
+        """Whether workers live on machines that must be reached first. Leaves all settings open, as `needs_images`."""
+        return any(hasattr(plugins.load("launchers", name), "count_slots") for name in self._named() - {"local"})
 
     @property
     def _used(self) -> dict[str, Any]:
@@ -210,23 +226,9 @@ class Workforce:
 
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
-        from pipeline.model.swept import Swept
+        from extensions.sweeping import sweep_elsewhere
 
-        launchers = {pool.launcher.get() for pool in self._used.values()}
-        swept = Swept()
-        if "docker" in launchers:
-            from extensions.dockering import sweep_containers
-
-            swept += Swept(removed=tuple(f"container {name}" for name in sweep_containers(self.fleet, alive)))
-        if "kubernetes" in launchers:
-            from extensions.room import sweep_namespace
-
-            swept += sweep_namespace(self.fleet, alive, dead)
-        if "ssh" in launchers:
-            from extensions.sshing import sweep_hosts
-
-            swept += sweep_hosts(self.fleet)
-        return swept
+        return sweep_elsewhere(self.fleet, {pool.launcher.get() for pool in self._used.values()}, alive, dead)
 
     @property
     def roots_elsewhere(self) -> Sequence[str]:
@@ -253,6 +255,7 @@ class Workforce:
             wait(self.launcher.close())
 
     def _launching(self) -> plugins.Launching:
+        root = Path(self.fleet.scope.ledger.context.root)
         return plugins.Launching(
             specs=self.specs,
             slots=self.slots,
@@ -261,7 +264,7 @@ class Workforce:
             pools=(*self.pools, *self.spare),
             fleet=self.fleet,
             grounds=self.grounds,
-            sources=self._sources,
+            sources=lambda: [*self._sources(), *shipped(self._suites(), self._framework, root)],
             tell=self._tell,
         )
 
@@ -274,6 +277,9 @@ class Workforce:
         """How the suite's harnesses are started."""
         from attrs import evolve
 
+        from extensions.command_suites import refuse_hosts
+
+        refuse_hosts(suite, has_images=self._is_apart)
         identity = self._identity()
         seed = self.fleet.run.seed.get()
         spec = self._framework(suite).harness(
@@ -339,12 +345,4 @@ class Workforce:
             hear_seconds=max(0.4, 1.5 * flush),
             finish_seconds=max(FINISH_SECONDS, tearing),
             stop_seconds=max(STOP_SECONDS, tearing),
-        )
-
-
-def _check_counts(counts: Mapping[str, int | str]) -> None:
-    empty = [name for name, count in counts.items() if not count]
-    if empty and len(empty) < len(counts):
-        raise UsageError(
-            f"pool {empty[0]!r} has no workers, but others have", hint="0 is for all pools at once: workers.count=0"
         )

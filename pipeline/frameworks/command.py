@@ -18,12 +18,13 @@ from attrs import asdict
 
 from pipeline.errors import UsageError
 from pipeline.frameworks.command_rows import key_fields
-from pipeline.harness import command_plain, command_runner
+from pipeline.harness import command_plain, command_runner, command_session
 from pipeline.harness import command_template as template
 from pipeline.model.commands import CommandTerms
 from pipeline.model.runs import Conclusion
 from pipeline.model.suites import HarnessSpec, Suite
 from pipeline.model.tests import Test
+from pipeline.ports import Known
 
 name = "command"
 wanted: Mapping[str, int] = {}
@@ -60,8 +61,21 @@ def options(suite: Suite) -> dict[str, object]:
         "keep": list(terms.keep),
         "metrics": list(terms.metrics),
         "results": list(terms.results),
-        "setups": [{**asdict(one), "fields": key_fields(terms.setups, at)} for at, one in enumerate(terms.setups)],
+        "setups": [one for one in _setups(terms) if one["per"] != "host"],
+        "host_setups": [one for one in _setups(terms) if one["per"] == "host"],
     }
+
+
+def _setups(terms: CommandTerms) -> list[dict[str, object]]:
+    return [{**asdict(one), "fields": key_fields(terms.setups, at)} for at, one in enumerate(terms.setups)]
+
+
+def known(suite: Suite) -> Known:
+    """The frozen tests: no harness need be started to hear of them. Groups are dealt out, so that each has a worker of its own."""
+    terms = _terms(suite)
+    frozen = command_session.read(os.path.join(suite.root, terms.rows))
+    groups = list(frozen["groups"]) if any(one.per == "group" for one in terms.setups) else []
+    return Known(tests=frozen["tests"], deselected=frozen["deselected"], files=groups)
 
 
 def reproduce(suite: Suite, test: Test) -> str:
@@ -104,7 +118,8 @@ def replay(suite: Suite, natives: Sequence[str], file: Path) -> list[str]:
 def foreground(suite: Suite) -> list[str]:
     """A command that runs the suite in one process."""
     given = Path(suite.root, _terms(suite).folder, "options.json")
-    given.write_text(json.dumps(options(suite)), encoding="utf-8")
+    alone = {**options(suite), "setups": _setups(_terms(suite))}  # This process is the only one of its host.
+    given.write_text(json.dumps(alone), encoding="utf-8")
     return [suite.interpreter.path, str(command_plain.__file__), str(given)]
 
 
@@ -165,7 +180,4 @@ def _is_below(terms: CommandTerms) -> bool:
 
 @lru_cache(maxsize=8)
 def _rows(path: str) -> Mapping[tuple[str, int], command_runner.Row]:
-    from pipeline.harness.command_session import rows_of
-
-    with open(path, encoding="utf-8") as file:
-        return rows_of(json.load(file))
+    return command_session.rows_of(command_session.read(path))

@@ -150,6 +150,7 @@ def _check_templates(suite: str, rows: Sequence[Row], templates: Templates) -> N
         wanted[f"setups.{one.name}.key"] = _names(suite, f"setups.{one.name}.key", one.key) - {"suite"}
     for position, one in enumerate(templates.setups):
         known = {*template.OF_SETUPS, *key_fields(templates.setups, position)}
+        known -= {*template.OF_WORKERS} if one.per == "host" else set()
         for part, command in (("command", one.command), ("ready", one.ready), ("teardown", one.teardown)):
             place = f"setups.{one.name}.{part}"
             check_shell(suite, place, command)

@@ -29,7 +29,7 @@ class SetUp:
 
     name: str
     per: str
-    """`worker` or `group`."""
+    """`host`, `worker` or `group`."""
     key: str = ""
     """A template over fields of tests: those with one key are one group. Empty for a worker's."""
     command: Command = ()

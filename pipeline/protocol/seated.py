@@ -6,7 +6,7 @@ by when its guard has ended whatever it ran.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.logic.objects import Birth
@@ -15,12 +15,6 @@ from pipeline.protocol.view import RunView, exclusive_wait_seconds
 
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
-    from pipeline.protocol.worker import Worker
-
-
-def barred(worker: Worker, seating: Seating) -> Set[int]:
-    """Batches that the worker's queue may not run, and those that others have."""
-    return worker.view.taken | seating.barred(worker.birth.queue)
 
 
 def occupied(view: RunView, living: Sequence[str]) -> list[Birth]:

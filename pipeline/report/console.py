@@ -134,7 +134,8 @@ def words(event: e.Event) -> str:
 
 
 def _collecting(event: e.CollectionStarted) -> str:
-    line = f"collecting {', '.join(map(inert_line, event.suites))} with {count(event.harnesses, 'harness')}"
+    line = f"collecting {', '.join(map(inert_line, event.suites))}"
+    line += f" with {count(event.harnesses, 'harness')}" if event.harnesses else ""
     return f"{line} of {', '.join(map(inert_line, event.interpreters))}" if event.interpreters else line
 
 

@@ -88,6 +88,9 @@ class Workforce(Protocol):
     def hands(self) -> int:
         """How many processes of this machine compile and collect."""
 
+    def has_hosts(self) -> bool:
+        """Whether workers live on machines that must be reached first; leaves all settings open."""
+
     def meeting(
         self, store: Store, clock: Clock, run: str, tell: Callable[[str], None]
     ) -> AbstractAsyncContextManager[None]:
@@ -138,6 +141,8 @@ class Joined:
     """Whether every job ends with the run's exit code, and none before the run does; else the last one decides."""
     place: str
     """Where this job is, for people."""
+    share: tuple[int, ...] = ()
+    """Buckets of the plan that are this job's, and all that it works on; none: it works on whatever waits."""
 
 
 class Joins(Protocol):

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import EXIT_GOOD, Stopped, TestsFailed, UntrustworthyRun
+from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, Stopped, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
@@ -33,9 +33,16 @@ DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
 def register(
-    catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, before: Sequence[Handle], *, resume: str = ""
+    catalog: Catalog,
+    agent: Agent,
+    connected: Handle,
+    grouped: Handle,
+    pushed: Handle,
+    before: Sequence[Handle],
+    *,
+    resume: str = "",
 ) -> Handle:
-    """Add the task; `group`, or `push` where workers run images, runs before it only if it must run.
+    """Add the task; `connect`, where there is such, and `group`, or `push` where workers run images, run before it only if it must run.
 
     `resume` names a run to go on with; those `before` see that this job may do what it is asked to, where there is something to see.
     """
@@ -45,12 +52,18 @@ def register(
             name="launch",
             actions=(Action(launch, {"agent": agent, "resume": resume}),),
             needs=tuple(handle for handle in before if handle.name in catalog),
-            setup=() if agent.workforce.in_foreground else ((pushed if agent.runs_images() else grouped),),
+            setup=_setup(catalog, agent, connected, pushed if agent.runs_images() else grouped),
             digest=lambda: _digest(agent),
             lost=lambda: _lost(agent, resume),
         ),
         doc=DOC,
     )
+
+
+def _setup(catalog: Catalog, agent: Agent, connected: Handle, prepared: Handle) -> tuple[Handle, ...]:
+    if agent.workforce.in_foreground:
+        return ()
+    return (connected, prepared) if connected.name in catalog else (prepared,)
 
 
 def _digest(agent: Agent) -> Digest:
@@ -78,6 +91,10 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
         return _leave(agent, agent.joins.joined.run, code, join.LATE)
     run, ending = agent.wait(_lead(agent, resume, stop))
     left = _leave(agent, run, ending.exit_code, _role(ending))
+    if not ending.closed and ending.exit_code == EXIT_TESTS_FAILED:
+        raise TestsFailed(
+            f"run {run!r}: {ending.reason}", hint=f"once all hosts are done, `doit report {run}` tells of all"
+        )
     if ending.closed:
         agent.ended[run] = ending.merged
         if agent.joins.joined is not None:
@@ -129,6 +146,8 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
 async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
+    from attrs import evolve
+
     from pipeline.logic.pooling import multiplied, slots_of, useful, whole
     from pipeline.model.events import Notice
     from pipeline.protocol import apart, attending, leading, orders
@@ -138,11 +157,12 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     run, plan, done = await _find(agent, resume)
     pools = whole(agent.pools(), (test.suite for test in plan.tests))
     pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
+    if agent.joins.joined is not None and agent.joins.joined.share:
+        pools = tuple(evolve(pool, size=min(pool.size, len(agent.joins.joined.share))) for pool in pools)
     _tell_sizes(agent, pools)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
     expected = _expected(plan, multiplied(pools, machines), done)
-    for text in agent.workforce.doubts(expected):
-        agent.emit(Notice(level="warning", text=text))
+    _tell_doubts(agent, expected)
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
@@ -175,6 +195,13 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
         async with signing, meeting:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _tell_doubts(agent: Agent, expected: float) -> None:
+    from pipeline.model.events import Notice
+
+    for text in agent.workforce.doubts(expected):
+        agent.emit(Notice(level="warning", text=text))
 
 
 def _seating(agent: Agent, plan: Plan) -> Seating | None:
@@ -215,6 +242,7 @@ def _joining(agent: Agent, run: str) -> Joining | None:
         root=str(agent.root),
         may_leave=not agent.joins.joined.all_decide,
         parting=agent.joins.parting(run),
+        share=agent.joins.joined.share,
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from extensions.agent import LocalAgent
 from extensions.fleet import Fleet
 from extensions.image_steps import Steps
-from pipeline.launchers.docker.specs import there
+from pipeline.launchers.collecting import there
 from pipeline.model.images import Places
 from tests.any_command.bench import Bench
 from tests.harness_command.driving import Harness, finals
