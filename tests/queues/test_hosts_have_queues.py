@@ -110,7 +110,8 @@ def test_a_host_runs_its_own_share_in_its_own_queues(bench: Bench, hosts: Lab) -
     common = (*SSH, "join.name=nightly-1", "join.jobs=2", f"store.url={bench.root.parent}/store")
     line = " ".join(common)
     both = bench.by_hand(
-        f"for h in lab1 lab2; do {bench.python} -m pipeline {line} host=$h project.build_dir=build/$h project.state_dir=.fleet/$h > ../$h.out 2>&1 & "
+        "for h in lab1 lab2; do mkdir ../$h && cp -r . ../$h/project; done; "
+        f"for h in lab1 lab2; do (cd ../$h/project && exec {bench.python} -m pipeline {line} host=$h > ../../$h.out 2>&1) & "
         'p="$p $!"; done; for one in $p; do wait $one || exit; done'
     )
     told = "".join((bench.root.parent / f"{name}.out").read_text() for name in ("lab1", "lab2"))
