@@ -67,9 +67,9 @@ class Command(Running):
 class SetUpSettings(Extension):
     """What tests of a suite share: set up before the first that needs it, torn down behind the last, in each worker."""
 
-    per = setting(Choice("run", "worker", "group"), "group")
-    """Whom it is for: all tests of the run (set up once, on the agent's machine, around all others), each worker, or each group of
-    tests with the same key."""
+    per = setting(Choice("run", "host", "worker", "group"), "group")
+    """Whom it is for: all tests of the run (set up once, on the agent's machine, around all others), each host (a machine that tests
+    run on, before any worker starts there), each worker, or each group of tests with the same key."""
 
     key = setting(kinds.text, "")
     """What tests of one group have in common, with fields: `{values.pool}-{values.size}`. Needed for a group. Groups lie in

@@ -20,6 +20,7 @@ from pipeline.model.commands import CommandTerms, Row, SetUp
 
 if TYPE_CHECKING:
     from pipeline.model.recipes import Recipe
+    from pipeline.model.suites import Suite
 
 Generate = Callable[["Recipe"], None]
 """Has the outputs of a recipe made, or brought back from the cache."""
@@ -42,6 +43,7 @@ def command_terms(
     if not rows and is_selecting(settings):
         return None
     setups = [_set_up(name, settings.setups[one]) for one in settings.setups.names()]
+    _refuse_inner_hosts(name, [one for one in setups if one.per != "run"])
     templates = command_rows.Templates(
         command=settings.command.get(), cwd=settings.cwd.get(), exclusive=settings.exclusive.get(), setups=setups
     )
@@ -178,6 +180,25 @@ def _set_up(suite: str, told: Any) -> SetUp:
         teardown_timeout_seconds=told.teardown_timeout_seconds.get(),
         may_split=told.may_split.get(),
     )
+
+
+def refuse_hosts(suite: Suite, *, has_images: bool) -> None:
+    """Raise `UsageError` where workers run images: a container has no host that tests could share."""
+    if has_images and suite.command is not None and any(one.per == "host" for one in suite.command.setups):
+        raise UsageError(
+            f"suite {suite.name!r}: a container or pod has no host to set up",
+            hint='per = "worker", or services; per = "host" is for workers.launcher = "local" and "ssh"',
+        )
+
+
+def _refuse_inner_hosts(suite: str, setups: Sequence[SetUp]) -> None:
+    """What a host's workers share stands before any of them."""
+    kinds = [one.per == "host" for one in setups]
+    if kinds != sorted(kinds, reverse=True):
+        inner = next(one.name for at, one in enumerate(setups) if one.per == "host" and not all(kinds[:at]))
+        raise UsageError(
+            f"suite {suite!r}: set-up {inner!r} is per host", hint="write those per host before all others"
+        )
 
 
 def _below(suite: str, setting: str, patterns: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from pipeline.graph.cli import main as run_command_line
 from pipeline.graph.composition import Composition
 from pipeline.graph.loader import CatalogLoader
 
-OURS = ("resume", "profile")
+OURS = ("resume", "profile", "host")
 """Undotted arguments that are not the user's `get_var`."""
 
 

@@ -17,7 +17,8 @@ class HostDefaults(Extension):
     """What can be said for all hosts at once, and of each."""
 
     slots = setting(kinds.count, "auto")
-    """How many tests run there at once. "auto": as many as this machine has cores."""
+    """How many tests run there at once; one for each queue, where the host has named ones. "auto": as many as fit beside what runs there
+    now; docs/placement.md says what is counted."""
 
     python = setting(interpreters, ())
     """The interpreter of the tests there: a path (`~` is the home there, a relative one starts in the project's folder), or a name;

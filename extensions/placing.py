@@ -26,7 +26,17 @@ _MAY_BE_VARIABLE: Final = re.compile(
 REQUIRED: Final = ("host", "queue", "labels", "cpus", "memory", "exclusive", "affinity")
 
 
-def slots_here(fleet: Fleet, launcher: str) -> int:
+def count_places(fleet: Fleet, suites: Callable[[], Sequence[Suite]], launcher: str) -> int:
+    """How many workers the launcher has room for; where it does not say, this machine. Raises `UsageError`."""
+    from extensions import plugins
+    from extensions.sizing import count_by
+
+    count_by(fleet, suites)
+    say = getattr(plugins.load("launchers", launcher), "count_slots", None)
+    return _slots_here(fleet, launcher) if say is None else int(say(fleet))
+
+
+def _slots_here(fleet: Fleet, launcher: str) -> int:
     """How many workers this machine has room for: one for each of its queues, else for each of its cores; where tests or settings
     say more to count by, as many as fit now."""
     from pipeline.adapters.cores import available_cores
@@ -55,6 +65,7 @@ def grounds_of(fleet: Fleet, suites: Callable[[], Sequence[Suite]], launcher: st
         return None
     if not any(map(_says_anything, machines.values())) and not any(_demanding(fleet)):
         return None
+    from extensions.own_share import share_of
     from pipeline.logic.placement.grounds import Grounds
 
     _refuse_pools(fleet)
@@ -76,6 +87,7 @@ def grounds_of(fleet: Fleet, suites: Callable[[], Sequence[Suite]], launcher: st
         seats=seats,
         demands=_demands(fleet, suites),
         is_whole=not any(_selections(fleet)),
+        share=share_of(fleet, slots),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from pipeline.errors import UsageError
+
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
     from pipeline.launchers.ssh.terms import HostTerms
@@ -20,6 +22,15 @@ HERE: Final = ":"
 def count_by(fleet: Fleet, suites: Callable[[], Sequence[Suite]]) -> None:
     """From now on slots are counted by what tests of these suites need."""
     _SUITES[fleet] = suites
+
+
+def refuse_empty(counts: Mapping[str, int | str]) -> None:
+    """Raise `UsageError` when some pools have no workers, but not all."""
+    empty = [name for name, count in counts.items() if not count]
+    if empty and len(empty) < len(counts):
+        raise UsageError(
+            f"pool {empty[0]!r} has no workers, but others have", hint="0 is for all pools at once: workers.count=0"
+        )
 
 
 def is_wanted(local: Any) -> bool:

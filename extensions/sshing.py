@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.adapters.openssh import Client
     from pipeline.launchers.local import LocalLauncher
     from pipeline.launchers.queues import QueuePlace
+    from pipeline.launchers.ssh.editing import HostsFile
     from pipeline.launchers.ssh.launcher import SshLauncher
     from pipeline.launchers.ssh.terms import HostTerms, Whose
     from pipeline.model.suites import Suite
@@ -30,7 +31,14 @@ def hosts_of(fleet: Fleet) -> tuple[HostTerms, ...]:
     autos = [host for host in found if not host.slots]
     if not autos:
         return found
+    from extensions.own_share import host_of
     from extensions.sizing import fit_here, fits_of_hosts
+
+    if host_of(fleet):
+        raise UsageError(
+            f"host {autos[0].name!r} has no number of slots, and each host would count others",
+            hint="host=X needs one for every host: ssh.slots, hosts.<name>.slots, or queues",
+        )
 
     named = fleet.hosts.names()
     machines = {host.name: fleet.hosts[host.name] if host.name in named else fleet.ssh for host in autos}
@@ -111,7 +119,17 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
         zygote=fleet.local.zygote.get(),
         places=places,
         tell=launching.tell,
+        edits=_edits(fleet),
+        most=None if any(fleet.pools[pool.name].count.get() == "auto" for pool in launching.pools) else launching.slots,
     )
+
+
+def _edits(fleet: Fleet) -> HostsFile | None:
+    """Only a hosts file may change: settings are final once they are read."""
+    from pipeline.launchers.ssh.editing import HostsFile
+
+    path: Path | None = fleet.ssh.hosts_file.get()
+    return None if path is None else HostsFile(path=path, read=lambda: hosts_of(fleet))
 
 
 def whose(fleet: Fleet) -> Whose:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions import plugins
+from extensions.own_share import host_of
 from extensions.shipping import shipped
+from extensions.sizing import refuse_empty
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class Workforce:
         """What tests are placed by, where not every slot may run every test. Raises `UsageError`."""
         from extensions.placing import grounds_of
 
-        return grounds_of(self.fleet, self._suites, self.launcher_name, self.slots)
+        return grounds_of(self.fleet, self._suites, "ssh" if host_of(self.fleet) else self.launcher_name, self.slots)
 
     @cached_property
     def spare(self) -> Sequence[Pool]:
@@ -90,7 +92,7 @@ class Workforce:
         from pipeline.logic.pooling import apart, shared
         from pipeline.model.pools import Pool
 
-        _check_counts(self._counts)
+        refuse_empty(self._counts)
         if self._room is not None:
             sizes = self._room.sizes(self._counts)
         else:
@@ -107,12 +109,9 @@ class Workforce:
     @cached_property
     def _places(self) -> int:
         """How many workers there is room for: on hosts as many as they have slots, else as many as this machine has cores."""
-        from extensions.placing import slots_here
-        from extensions.sizing import count_by
+        from extensions.placing import count_places
 
-        count_by(self.fleet, self._suites)
-        count = getattr(plugins.load("launchers", self.launcher_name), "count_slots", None)
-        return slots_here(self.fleet, self.launcher_name) if count is None else int(count(self.fleet))
+        return count_places(self.fleet, self._suites, "ssh" if host_of(self.fleet) else self.launcher_name)
 
     @property
     def _counts(self) -> dict[str, int | str]:
@@ -143,7 +142,7 @@ class Workforce:
     def in_foreground(self) -> bool:
         """Whether there are no workers; asks no engine how many there may be. Raises `UsageError` when pools do not fit."""
         assert self.launcher_name
-        _check_counts(self._counts)
+        refuse_empty(self._counts)
         return not any(self._counts.values())
 
     @cached_property
@@ -151,12 +150,18 @@ class Workforce:
         """How many processes here compile and collect: as many as there are workers, where they live here."""
         from pipeline.adapters.cores import available_cores
 
-        is_elsewhere = self.is_apart or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        is_elsewhere = (
+            self.is_apart
+            or bool(host_of(self.fleet))
+            or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        )
         return available_cores() if is_elsewhere else max(1, self.slots)
 
     @property
     def launcher_name(self) -> str:
         """The launcher of all pools. Raises `UsageError` when they name several."""
+        if host_of(self.fleet):
+            return "local"
         named = {name: str(pool.launcher.get()) for name, pool in self._used.items()}
         if len(set(named.values())) > 1:
             told = ", ".join(f"pool {name!r} {launcher!r}" for name, launcher in named.items())
@@ -174,6 +179,8 @@ class Workforce:
         )
 
     def _named(self) -> set[str]:
+        if host_of(self.fleet):
+            return set()
         used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.likely()}
         return {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
 
@@ -275,6 +282,9 @@ class Workforce:
         """How the suite's harnesses are started."""
         from attrs import evolve
 
+        from extensions.command_suites import refuse_hosts
+
+        refuse_hosts(suite, has_images=self.is_apart)
         identity = self._identity()
         seed = self.fleet.run.seed.get()
         spec = self._framework(suite).harness(

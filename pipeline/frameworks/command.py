@@ -63,6 +63,7 @@ def options(suite: Suite) -> dict[str, object]:
         "metrics": list(terms.metrics),
         "results": list(terms.results),
         "setups": _told(terms.of_workers),
+        "host_setups": _told(terms.of_hosts),
     }
 
 
@@ -123,10 +124,10 @@ def replay(suite: Suite, natives: Sequence[str], file: Path) -> list[str]:
 
 
 def foreground(suite: Suite) -> list[str]:
-    """A command that runs the suite in one process, which sets up what a run shares as well."""
+    """A command that runs the suite in one process, which is the only one of its run and its host, and sets up what these share."""
     terms = _terms(suite)
     given = Path(suite.root, terms.folder, "options.json")
-    alone = {**options(suite), "setups": _told((*terms.of_run, *terms.of_workers))}
+    alone = {**options(suite), "setups": _told((*terms.of_run, *terms.of_hosts, *terms.of_workers))}
     given.write_text(json.dumps(alone), encoding="utf-8")
     return [suite.interpreter.path, str(command_plain.__file__), str(given)]
 

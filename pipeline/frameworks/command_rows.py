@@ -155,6 +155,7 @@ def _check_templates(suite: str, rows: Sequence[Row], templates: Templates) -> N
     for position, one in enumerate(templates.setups):
         fields_of_all = template.OF_RUNS if one.per == "run" else template.OF_SETUPS
         known = {*fields_of_all, *key_fields(templates.setups, position)}
+        known -= {*template.OF_WORKERS} if one.per == "host" else set()
         for part, command in (("command", one.command), ("ready", one.ready), ("teardown", one.teardown)):
             place = f"setups.{one.name}.{part}"
             check_shell(suite, place, command)

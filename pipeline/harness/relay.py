@@ -209,6 +209,8 @@ class Relay(Carrier):
         self._streams[command["control"]] = Lines(self, command["control"], guard, last)
 
     def _start_job(self, command: dict[str, Any]) -> None:
+        if command["name"] == "stand":
+            self._house.envs[command["order"]["suite"]] = command["order"]["env"]
         to_read, to_write = os.pipe()
         from_read, from_write = os.pipe()
         pid = os.fork()

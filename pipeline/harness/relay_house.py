@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from . import lineage
 from .command_standing import tear_down_in_child
+from .host_setups import STANDING, tear_down_all
 
 MARK = "DOIT_FLEET_AGENT"
 """Environment variable of every process of a relay: the name of its folder."""
@@ -44,6 +45,8 @@ class House:
         """For commands; never written down, because there may be secrets in it."""
         self.standing: dict[str, dict[str, str]] = {}
         """Folders of notes about set-ups, and the environment that their tear-downs have; that is never written down either."""
+        self.envs: dict[str, dict[str, str]] = {}
+        """For set-ups and tear-downs of suites, as far as they differ; likewise."""
 
     def open(self, about: dict[str, Any]) -> None:
         """Make the folder and lock it; `about`: `label` (whose store), `after` (commands). Raises `OSError`.
@@ -78,14 +81,16 @@ class House:
     def leave(self) -> dict[str, Any]:
         """Run what is to run afterwards, remove the folder; what happened: `after`, `left`. Nothing, if it is not ours."""
         if self._lock < 0:
-            return {"after": None, "left": []}
+            return {"after": None, "left": [], "down": []}
         about = _about(self.folder) or self.about
         left = [line for folder, env in self.standing.items() for line in tear_down(self.name, [folder], env)]
-        told = _clear(self.folder, about, self.env)
+        told = _clear(self.folder, about, self.env, self.envs)
         return {**told, "standing": left} if left else told
 
 
-def tidy(base: str, label: str, keep_seconds: float, env: dict[str, str]) -> list[str]:
+def tidy(
+    base: str, label: str, keep_seconds: float, env: dict[str, str], envs: dict[str, dict[str, str]] | None = None
+) -> list[str]:
     """End and remove what dead relays of that label have left, and what was kept too long; names of their folders."""
     removed = []
     runs = os.path.join(base, "runs")
@@ -99,7 +104,7 @@ def tidy(base: str, label: str, keep_seconds: float, env: dict[str, str]) -> lis
             continue
         end_marked(name.lstrip("."))
         tear_down(name.lstrip("."), about.get("standing", []), env)
-        told = _clear(folder, about, env)
+        told = _clear(folder, about, env, envs or {})
         os.close(lock)
         removed.append(name if not told["left"] else f"{name} (not {told['left'][0]})")
     _forget_old(os.path.join(base, "objects"), keep_seconds)
@@ -165,12 +170,14 @@ def _told(code: int | None, command: str, output: IO[bytes]) -> dict[str, Any]:
     return {"code": code, "command": command, "output": output.read().decode("utf-8", "replace")}
 
 
-def _clear(folder: str, about: dict[str, Any], env: dict[str, str]) -> dict[str, Any]:
+def _clear(folder: str, about: dict[str, Any], env: dict[str, str], envs: dict[str, dict[str, str]]) -> dict[str, Any]:
     told: dict[str, Any] = {"after": None, "left": []}
     cwd = about.get("project") or folder
+    cwd = cwd if os.path.isdir(cwd) else folder
+    marked = {**env, MARK: os.path.basename(folder)}
+    told["down"] = tear_down_all(os.path.join(folder, STANDING), cwd, marked, envs)
     if about.get("before") and about.get("after"):
-        marked = {**env, MARK: os.path.basename(folder)}
-        told["after"] = run_commands(about["after"], cwd if os.path.isdir(cwd) else folder, marked, AFTER_SECONDS)
+        told["after"] = run_commands(about["after"], cwd, marked, AFTER_SECONDS)
         end_marked(os.path.basename(folder))
     for name in os.listdir(folder):
         if name not in (

@@ -12,9 +12,12 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from attrs import evolve
+
 from pipeline.adapters import process_table
 from pipeline.adapters.harness_birth import OUTBOX, Terms, bear_harness, read_last_words, read_note
 from pipeline.adapters.harness_process import HarnessProcess
+from pipeline.adapters.host_keeper import HostKeeper
 from pipeline.adapters.zygote import Zygote
 from pipeline.errors import EngineError
 from pipeline.launchers.queues import WAIT_SECONDS, QueuePlace
@@ -68,6 +71,8 @@ class LocalLauncher:
         self._warm: dict[tuple[int, str], HarnessProcess] = {}
         self._harnesses: list[HarnessProcess] = []
         self._births = 0
+        self._keepers: dict[str, asyncio.Task[dict[str, str]]] = {}
+        self._all_keepers: list[HostKeeper] = []
 
     @property
     def folder(self) -> Path:
@@ -122,6 +127,10 @@ class LocalLauncher:
         """End every harness: finish, TERM, KILL, each with its time; then the zygotes and what may be left."""
         await asyncio.gather(*self._parting, *(self._end(harness) for harness in self._harnesses))
         await asyncio.gather(*(zygote.close() for zygote in self._all_zygotes))
+        troubles = await asyncio.gather(*(keeper.close() for keeper in self._all_keepers))
+        self.troubles = [text for each in troubles for text in each]
+        self._all_keepers.clear()
+        self._keepers.clear()
         if self._all_zygotes:
             await asyncio.to_thread(process_table.end_all, [], f"{MARK}={self._folder.name}")
         for outbox in self._folder.glob(f"*/*/{OUTBOX}"):
@@ -137,6 +146,29 @@ class LocalLauncher:
         self._parting.add(task)
         task.add_done_callback(self._parting.discard)
 
+    async def _shared(self, suite: str) -> dict[str, str]:
+        """What set-ups of this machine export to the suite's tests; done once. Raises `EngineError`."""
+        if not self._specs[suite].options.get("host_setups"):
+            return {}
+        if suite not in self._keepers:
+            self._keepers[suite] = asyncio.ensure_future(self._keep(self._specs[suite]))
+        return await asyncio.shield(self._keepers[suite])
+
+    async def _keep(self, spec: HarnessSpec) -> dict[str, str]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        order = {
+            "suite": spec.suite,
+            "root": spec.cwd,
+            "env": spec.env,
+            "setups": spec.options["host_setups"],
+            "kill_after_seconds": spec.options["kill_after_seconds"],
+            "notes": str(Path(str(spec.options["folder_of_notes"])) / "host"),
+            "folder": str(self._folder / "shared"),
+        }
+        keeper = HostKeeper(spec.python, order, self._folder / f"keeper-{len(self._all_keepers)}.log")
+        self._all_keepers.append(keeper)
+        return await keeper.set_up()
+
     async def _end(self, harness: HarnessProcess) -> None:
         await harness.send({"do": "finish"})
         try:
@@ -150,8 +182,9 @@ class LocalLauncher:
         self, slot: int, suite: str, span_seconds: float, place: QueuePlace | None = None
     ) -> HarnessProcess:
         lease = self._lease_seconds
+        exports = await self._shared(suite)
         terms = Terms(start_seconds=span_seconds, stamp_seconds=lease / 8, stop_seconds=lease, silence_seconds=lease)
-        spec = self._specs[suite]
+        spec = evolve(self._specs[suite], env={**self._specs[suite].env, **exports})
         options = {**spec.options, "slot": slot, "slots": self._slots}
         if place is not None:
             options["place"] = place.order(place.folder, wait_seconds=max(WAIT_SECONDS, 2 * lease))

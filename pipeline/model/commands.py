@@ -29,7 +29,7 @@ class SetUp:
 
     name: str
     per: str
-    """`run`, `worker` or `group`."""
+    """`run`, `host`, `worker` or `group`."""
     key: str = ""
     """A template over fields of tests: those with one key are one group. Empty for a worker's."""
     command: Command = ()
@@ -74,9 +74,14 @@ class CommandTerms:
         return tuple(one for one in self.setups if one.per == "run")
 
     @property
+    def of_hosts(self) -> tuple[SetUp, ...]:
+        """Those that each host has once, for all its workers."""
+        return tuple(one for one in self.setups if one.per == "host")
+
+    @property
     def of_workers(self) -> tuple[SetUp, ...]:
         """Those that each worker has for itself."""
-        return tuple(one for one in self.setups if one.per != "run")
+        return tuple(one for one in self.setups if one.per not in ("run", "host"))
 
     @property
     def stop_seconds(self) -> float:

@@ -16,6 +16,7 @@ from pipeline.model.verdicts import Verdict
 from pipeline.ports import HarnessEnd
 from pipeline.protocol.assignments import Assignment, Portion
 from pipeline.protocol.dismissing import finish_session, kill_session, note_end
+from pipeline.protocol.draining import let_out
 from pipeline.protocol.listening import finish, listen
 from pipeline.protocol.sessions import Session, open_session
 from pipeline.protocol.view import exclusive_wait_seconds
@@ -23,17 +24,21 @@ from pipeline.protocol.worker import Worker
 
 
 async def carry_out(worker: Worker, assignment: Assignment, *, near_end: Callable[[Portion], None]) -> None:
-    """Give every test of the attempt its final record. Raises `EngineError`, `Fenced`."""
+    """Give every test of the attempt its final record, or those that run when the worker drains. Raises `EngineError`, `Fenced`."""
     sentence(worker, assignment)
-    while assignment.left:
+    while assignment.left and not worker.draining.is_set():
         portion = await next_portion(worker, assignment)
         session = worker.session
         if session is None:
             continue
+        if worker.draining.is_set():
+            await let_out(session)
         end = await listen(worker, session, portion, near_end=near_end)
         if end is None and portion.left:
             end = await give_up(worker)
-        if end is not None:
+        if end is not None and worker.draining.is_set() and flying_test(session, end) is None:
+            note_end(worker, end)
+        elif end is not None:
             await take_end(worker, session, portion, end)
         elif portion.careful:
             await after_careful(worker)

@@ -12,7 +12,6 @@ from pipeline.logic.stealing import next_batch
 from pipeline.model.events import BatchClaimed
 from pipeline.protocol import keys
 from pipeline.protocol.assignments import Assignment
-from pipeline.protocol.seated import barred
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
 
@@ -38,9 +37,9 @@ async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
 
 def _choose(worker: Worker, *, last: int | None) -> int | None:
     """Where queues differ, of what they may run; where hosts have budgets, first of what could begin now."""
-    taken: Set[int] = worker.view.taken
+    taken: Set[int] = worker.view.taken | frozenset(worker.foreign) if worker.foreign else worker.view.taken
     if worker.seating is not None:
-        taken = barred(worker, worker.seating)
+        taken = taken | worker.seating.barred(worker.birth.queue)
     if worker.rooms is not None:
         number = _next(worker, taken | worker.rooms.too_large(worker.birth.slot), last)
         if number is not None:

@@ -26,6 +26,7 @@ from pipeline.protocol.orders import Orders, first_of
 from pipeline.protocol.outages import Outages
 from pipeline.protocol.rooms import rooms_of
 from pipeline.protocol.seats import take_seat
+from pipeline.protocol.shares import Share
 from pipeline.protocol.staffing import Staff
 from pipeline.protocol.stories import read_stories
 from pipeline.protocol.supervising import Life
@@ -69,6 +70,7 @@ class Leader:
         self.store = CertainStore(mandate.store, clock, limits.retry_seconds, limits.outage_seconds, outages)
         self.workers, self.pools, self.seating = mandate.workers, mandate.pools, mandate.seating
         self.stop, self.joining = mandate.stop, mandate.joining
+        self.share = Share(self.plan, mandate.joining.share if mandate.joining is not None else ())
         self.nonces, self.sources_unchanged, self.errors = mandate.nonces, mandate.sources_unchanged, mandate.errors
         self.view = RunView(run, plan, self.store, clock, limits.lease_seconds, joined=mandate.joining is not None)
         self.orders = Orders()

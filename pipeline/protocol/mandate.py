@@ -34,6 +34,8 @@ class Joining:
     """Whether it ends when it has nothing to do and others are heard to work."""
     parting: Callable[[str], Coroutine[Any, Any, None]]
     """Sends home what that worker of ours has left."""
+    share: Sequence[int] = ()
+    """Buckets of the plan that its slots work on, one each, and on nothing else; none: on whatever waits."""
 
 
 @frozen(kw_only=True)

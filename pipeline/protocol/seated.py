@@ -6,7 +6,7 @@ by when its guard has ended whatever it ran.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.logic.objects import Birth
@@ -15,12 +15,6 @@ from pipeline.protocol.view import RunView, exclusive_wait_seconds
 
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
-    from pipeline.protocol.worker import Worker
-
-
-def barred(worker: Worker, seating: Seating) -> Set[int]:
-    """Batches that the worker's queue may not run, and those that others have."""
-    return worker.view.taken | seating.barred(worker.birth.queue)
 
 
 def occupied(view: RunView, living: Sequence[str]) -> list[Birth]:
@@ -50,7 +44,8 @@ def wanted_seats(leader: Leader, seating: Seating, free: Sequence[int]) -> list[
     if any(birth.layout != seating.layout for birth in others):
         return []
     closed = {birth.queue for birth in others}
-    waiting = [batch.number for batch in leader.plan.batches if batch.number not in leader.view.taken]
+    gone = leader.view.taken | frozenset(leader.share.foreign)
+    waiting = [batch.number for batch in leader.plan.batches if batch.number not in gone]
     found = []
     for slot in free:
         queue = seating.queue(slot)
@@ -67,7 +62,7 @@ def serves_anything(leader: Leader, seating: Seating, living: Sequence[str]) -> 
     """Whether anything that is left may run in the queue of anybody who lives, or of a slot in which a worker can be had."""
     queues = {seating.queue(slot) for slot in leader.crew.all_slots if slot not in leader.hopeless}
     queues |= {birth.queue for name in living if (birth := leader.view.births.get(name)) is not None}
-    left = (
-        batch.number for batch in leader.plan.batches if not all(leader.view.progress.is_done(at) for at in batch.tests)
-    )
+    is_done = leader.view.progress.is_done
+    mine = (batch for batch in leader.plan.batches if batch.number not in leader.share.foreign)
+    left = (batch.number for batch in mine if not all(is_done(at) for at in batch.tests))
     return any(not seating.places[number].isdisjoint(queues) for number in left)

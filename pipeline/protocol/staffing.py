@@ -143,7 +143,8 @@ class Staff:
 
     def _open_batches(self, suites: Sequence[str]) -> int:
         """Batches of these suites, none named: of all, that wait."""
-        plan, taken = self._leader.plan, self._leader.view.taken
+        plan = self._leader.plan
+        taken = self._leader.view.taken | frozenset(self._leader.share.foreign)
         if not suites:
             return len(plan.batches) - len(taken)
         gone = Counter(plan.tests[plan.batches[number].tests[0]].suite for number in taken)
@@ -170,7 +171,7 @@ class Staff:
             plan=leader.plan.digest,
             term=leader.term,
             slot=slot,
-            bucket=slot,
+            bucket=leader.share.bucket(leader.crew.all_slots.index(slot), slot),
             launcher=leader.launcher.name,
             place=str(identity.get("place", "")),
             log=str(identity.get("log", "")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Fenced
@@ -56,6 +56,10 @@ class Worker:
         self.session: Session | None = None
         self.unfinished: set[tuple[int, int]] = set()
         """(batch, attempt) of claims that it has made, or may have made, and whose tests have no final records yet."""
+        self.foreign: Collection[int] = frozenset()
+        """Batches that are never its own to claim."""
+        self.draining = asyncio.Event()
+        """It begins nothing more, and ends behind the test that runs."""
         self.has_unproven_end = False
         """Whether some harness of this worker may still be alive: then its own tombstone gives no proof."""
         self.linger_seconds = float("inf")

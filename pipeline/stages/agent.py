@@ -150,6 +150,8 @@ class Joined:
     """Whether every job ends with the run's exit code, and none before the run does; else the last one decides."""
     place: str
     """Where this job is, for people."""
+    share: tuple[int, ...] = ()
+    """Buckets of the plan that are this job's, and all that it works on; none: it works on whatever waits."""
 
 
 class Joins(Protocol):

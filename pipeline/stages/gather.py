@@ -61,7 +61,8 @@ def _as_others_told(agent: Agent, run: MergedRun, joined: Joined) -> dict[str, A
     """End as a job that does not gather; None: it does. Raises `TestsFailed` or `UntrustworthyRun` where all jobs decide."""
     role = launch.role(agent)
     if role == join.LEFT:
-        join.say_who_stays(agent, joined)
+        if not joined.share:
+            join.say_who_stays(agent, joined)
         return {"run": run.run, "fresh": False}
     told = join.heard(agent, role)
     if told is None:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import EXIT_GOOD, Stopped, TestsFailed, UntrustworthyRun
+from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, Stopped, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
@@ -96,6 +96,10 @@ def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str,
         return _leave(agent, agent.joins.joined.run, code, join.LATE)
     run, ending = agent.wait(_lead(agent, resume, basis, stop))
     left = _leave(agent, run, ending.exit_code, _role(ending))
+    if not ending.closed and ending.exit_code == EXIT_TESTS_FAILED:
+        raise TestsFailed(
+            f"run {run!r}: {ending.reason}", hint=f"once all hosts are done, `doit report {run}` tells of all"
+        )
     if ending.closed:
         agent.ended[run] = ending.merged
         if agent.joins.joined is not None:
@@ -148,14 +152,13 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
 async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
-    from pipeline.logic.pooling import multiplied, slots_of, useful, whole
+    from pipeline.logic.pooling import multiplied, slots_of
     from pipeline.protocol import apart, attending, leading, orders
     from pipeline.protocol.mandate import Mandate, new_nonce
 
     store, clock, warn = agent.store(), agent.clock(), partial(_warn, agent)
     run, plan, done = await _find(agent, resume, basis)
-    pools = whole(agent.pools(), (test.suite for test in plan.tests))
-    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
+    pools = _pools(agent, plan)
     _tell_sizes(agent, pools)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
     expected = _expected(plan, multiplied(pools, machines), done)
@@ -196,6 +199,20 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
         async with signing, meeting, shared:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _pools(agent: Agent, plan: Plan) -> Sequence[Pool]:
+    """With no more workers than there is work for, or than this job's share of them."""
+    from attrs import evolve
+
+    from pipeline.logic.pooling import useful, whole
+
+    pools = whole(agent.pools(), (test.suite for test in plan.tests))
+    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
+    if agent.joins.joined is None or not agent.joins.joined.share:
+        return pools
+    most = len(agent.joins.joined.share)
+    return tuple(evolve(pool, size=min(pool.size, most)) for pool in pools)
 
 
 def _warn(agent: Agent, text: str) -> None:
@@ -248,6 +265,7 @@ def _joining(agent: Agent, run: str) -> Joining | None:
         root=str(agent.root),
         may_leave=not agent.joins.joined.all_decide,
         parting=agent.joins.parting(run),
+        share=agent.joins.joined.share,
     )
 
 

@@ -134,8 +134,3 @@ def sure(_: Call) -> Call:
         return Remains()
 
     return ask
-
-
-def not_barred(worker: Any, _: object) -> Any:
-    """Batches that others have, and nothing else."""
-    return worker.view.taken

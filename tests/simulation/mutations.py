@@ -119,7 +119,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         "queues", "who may still live is not waited for", (("protocol.seated", "may_haunt", always(False)),), seed=21
     ),
     Mutation(
-        "queues", "every queue may run everything", (("protocol.claiming", "barred", lambda _: broken.not_barred),)
+        "queues",
+        "every queue may run everything",
+        (("logic.placement.seating", "Seating.barred", always(frozenset())),),
     ),
     Mutation("budgets", "there is always room", (("protocol.rooms", "_Room.has", always(True)),)),
     Mutation("budgets", "room is given back at once", (("protocol.rooms", "Rooms.enter", always_later(None)),)),

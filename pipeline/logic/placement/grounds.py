@@ -55,6 +55,13 @@ class Grounds:
     demands: Demanding
     is_whole: bool = True
     """Whether no selection keeps tests out: then filters that no test meets are mistakes."""
+    share: tuple[int, ...] = ()
+    """The slots that are this agent's, where others have the rest; none: all."""
+
+    @property
+    def own_seats(self) -> tuple[Seat, ...]:
+        """Of this agent's slots."""
+        return tuple(self.seats[slot] for slot in self.share if slot < len(self.seats)) or self.seats
 
     @property
     def layout(self) -> str:

@@ -89,7 +89,7 @@ def seating_of(plan: Plan, grounds: Grounds) -> Seating:
         places.append(frozenset(map(str, common)))
         amounts.append(largest([terms[at][1] for at in batch.tests]))
     return Seating(
-        queues=tuple(seat.place for seat in grounds.seats),
+        queues=tuple(seat.place for seat in grounds.own_seats),
         places=tuple(places),
         amounts=tuple(amounts),
         layout=grounds.layout,
