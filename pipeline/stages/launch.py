@@ -15,7 +15,7 @@ from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, Stopped, TestsFailed, 
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
-from pipeline.stages import collect, group, join, taking_over
+from pipeline.stages import collect, group, join, remaining, taking_over
 from pipeline.stages.agent import Agent
 from pipeline.stages.taking_over import MakeBasis
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
     from pipeline.logic.placement.seating import Seating
-    from pipeline.model.plans import Batch, Plan
+    from pipeline.model.plans import Plan
     from pipeline.model.pools import Pool
     from pipeline.protocol.finishing import Ending
     from pipeline.protocol.limits import Limits
@@ -161,7 +161,7 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
     pools = _pools(agent, plan)
     _tell_sizes(agent, pools)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
-    expected = _expected(plan, multiplied(pools, machines), done)
+    expected = remaining.expected_seconds(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
         warn(text)
     await taking_over.begin(agent, run, basis)
@@ -319,21 +319,6 @@ def is_unchanged(agent: Agent) -> bool:
 def _collection_errors(agent: Agent) -> tuple[str, ...]:
     found = collect.read(agent) if collect.output(agent).exists() else {}
     return tuple(f"{native}: not collected" for one in found.values() for native, _ in one.errors)
-
-
-def _expected(plan: Plan, pools: Sequence[Pool], done: Set[str]) -> float:
-    """Seconds that what is left to do will take: a resumed run's finished tests cost nothing."""
-    from pipeline.logic.pooling import expected_seconds
-
-    loads = ((plan.tests[batch.tests[0]].suite, _left(plan, batch, done)) for batch in plan.batches)
-    return expected_seconds(pools, loads)
-
-
-def _left(plan: Plan, batch: Batch, done: Set[str]) -> float:
-    tests = [plan.tests[position] for position in batch.tests]
-    if all(test.id not in done for test in tests):
-        return batch.seconds  # With what its fixtures take.
-    return sum(test.seconds for test in tests if test.id not in done)
 
 
 def role(agent: Agent) -> str:
