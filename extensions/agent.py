@@ -17,6 +17,7 @@ from extensions.deciding import Sources, inputs_of, wishes_of
 from extensions.durations import export, known_seconds
 from extensions.found_suites import file_of, found_suites
 from extensions.joins import Joins
+from extensions.on_this_machine import OnThisMachine
 from extensions.provisioning import Provisions
 from extensions.reporting import Reporting
 from extensions.results import Results
@@ -43,7 +44,7 @@ RARELY = (50_000, 20, 100)
 """When to collect garbage in a run: its many values live to its end, and looking through them finds nothing."""
 
 
-class LocalAgent:
+class LocalAgent(OnThisMachine):
     """This process, which runs `doit`."""
 
     def __init__(self, fleet: Fleet) -> None:
@@ -131,7 +132,7 @@ class LocalAgent:
 
     def up_to_date_counts(self) -> bool:
         """Whether every selected suite lets an earlier green result stand."""
-        return all(self.fleet.suites[name].up_to_date.get() for name in self.fleet.suites.names())
+        return all(self.fleet.suites[name].up_to_date.get() for name in self.fleet.suites.chosen())
 
     # Workers.
 
@@ -247,10 +248,6 @@ class LocalAgent:
         """Tell everybody who reads events."""
         self.reporting.emit(event)
 
-    def expect(self, estimates: Mapping[str, float]) -> None:
-        """Tell the console which tests are to come, and how many seconds each may take."""
-        self.reporting.expect(estimates)
-
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""
         return self.reporting.paths
@@ -270,10 +267,6 @@ class LocalAgent:
     def finish(self, run: MergedRun) -> None:
         """Write all reports, then the summary."""
         self.reporting.finish(run, self.results.folder(run.run))
-
-    def show(self, run: MergedRun) -> None:
-        """Write the summary, and no report."""
-        self.reporting.show(run)
 
     @cached_property
     def results(self) -> Results:
@@ -301,24 +294,6 @@ class LocalAgent:
             self.results.prune_logs()
         except FleetError as error:
             self._warn(f"the run counts, but not everything could be remembered: {error}")
-
-    def command(self, arguments: Sequence[str], cwd: str) -> str:
-        """Run a command to its end; what it printed. Raises `EngineError` with the end of its output."""
-        from pipeline.adapters.commands import run_command
-
-        return run_command(arguments, cwd=cwd)
-
-    def foreground(self, arguments: Sequence[str], suite: Suite) -> int:
-        """Run a command of a suite on the terminal, in its folder and environment; its exit status."""
-        from pipeline.adapters.commands import run_on_terminal
-
-        return run_on_terminal(arguments, cwd=suite.root, env={**self.fleet.environment, **suite.env})
-
-    def sweep_scratch(self) -> Sequence[str]:
-        """End processes and remove files that dead agents have left; what was removed."""
-        from pipeline.adapters.scratch import sweep_scratch
-
-        return sweep_scratch(Path(self.fleet.local.scratch_dir.get()))
 
     def sweep_elsewhere(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what runs have left where workers live, of `dead` ones and of those that are not alive."""

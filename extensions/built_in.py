@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from extensions.plugins import Launching, knows_slots, needs_images
@@ -10,6 +11,7 @@ from pipeline.ports import Launcher, Store
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
     from pipeline.launchers.local import LocalLauncher
+    from pipeline.launchers.queues import QueuePlace
 
 
 def count_ssh_slots(fleet: Fleet) -> int:
@@ -23,12 +25,18 @@ def local_launcher(launching: Launching) -> LocalLauncher:
     """Workers as processes of this machine."""
     from pipeline.launchers.local import LocalLauncher
 
+    places: Sequence[QueuePlace] = ()
+    if launching.grounds is not None:
+        from pipeline.launchers.queues import queue_places
+
+        places = queue_places(launching.grounds.own_seats, str(launching.fleet.project.state_dir.get() / "queues"))
     return LocalLauncher(
         launching.specs,
         launching.scratch,
         slots=launching.slots,
         lease_seconds=launching.lease_seconds,
         zygote=launching.fleet.local.zygote.get(),
+        places=places,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from extensions.suites import named_by
 from pipeline.errors import SettingsError
 from pipeline.settings.container import Container
 from pipeline.settings.ledger import Problem, fold
@@ -23,7 +24,23 @@ def find_problems(fleet: Fleet) -> Iterator[Problem]:
     """Return everything wrong that no single layer could know."""
     yield from _unknown_profile(fleet)
     yield from _unknown_elements(fleet)
+    yield from _selected_suites(fleet)
     yield from _pools(fleet)
+
+
+def _selected_suites(fleet: Fleet) -> Iterator[Problem]:
+    known, unknown = fleet.suites.known(), False
+    for setting in (fleet.select.suites, fleet.exclude.suites):
+        if setting.tasks():
+            return
+        for pattern in setting.peek():
+            if not any(named_by(name, [pattern]) for name in known):
+                text = f"{setting.name} has {pattern!r}, but there is no such suite{did_you_mean(pattern, known)}"
+                unknown = True
+                yield Problem(text, setting.provenance().place)
+    if not unknown and not fleet.suites.likely():
+        told = fleet.exclude.suites if fleet.exclude.suites.peek() else fleet.select.suites
+        yield Problem("select.suites and exclude.suites leave no suite", told.provenance().place)
 
 
 def _unknown_profile(fleet: Fleet) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ It reads no files and says nothing of what a command is.
 from __future__ import annotations
 
 from extensions.command_kinds import command_line, rows, statuses
+from extensions.matrices import Matrices
 from pipeline.settings import kinds
 from pipeline.settings.choice import Choice
 from pipeline.settings.collected import texts
@@ -66,8 +67,9 @@ class Command(Running):
 class SetUpSettings(Extension):
     """What tests of a suite share: set up before the first that needs it, torn down behind the last, in each worker."""
 
-    per = setting(Choice("worker", "group"), "group")
-    """Whom it is for: each worker, or each group of tests with the same key."""
+    per = setting(Choice("run", "host", "worker", "group"), "group")
+    """Whom it is for: all tests of the run (set up once, on the agent's machine, around all others), each host (a machine that tests
+    run on, before any worker starts there), each worker, or each group of tests with the same key."""
 
     key = setting(kinds.text, "")
     """What tests of one group have in common, with fields: `{values.pool}-{values.size}`. Needed for a group. Groups lie in
@@ -125,7 +127,7 @@ class Generate(Extension):
     """How long it may take."""
 
 
-class Sources(Extension):
+class Sources(Matrices):
     """Where the tests of a suite of commands come from. All that are named count."""
 
     rows = setting(rows, ())

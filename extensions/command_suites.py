@@ -8,44 +8,42 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from extensions.command_matrices import Asked, is_selecting, rows_of, source_of, where
 from pipeline.errors import UsageError
 from pipeline.frameworks import command_rows
+from pipeline.frameworks.command_types import typed
 from pipeline.model.commands import CommandTerms, Row, SetUp
 
 if TYPE_CHECKING:
     from pipeline.model.recipes import Recipe
+    from pipeline.model.suites import Suite
 
 Generate = Callable[["Recipe"], None]
 """Has the outputs of a recipe made, or brought back from the cache."""
-ONLY_HERE = ("command", "rows", "files", "lines", "metrics", "results", "keep")
-"""Settings that say nothing for other frameworks."""
-
-
-def refuse_elsewhere(name: str, settings: Any) -> None:
-    """Raise `UsageError` when a suite of another framework has settings of commands."""
-    for one in ONLY_HERE:
-        if getattr(settings, one).get():
-            raise UsageError(
-                f"suite {name!r} has {one!r}, but its framework is {settings.framework.get()!r}",
-                hint=f'suites.{name}.framework = "command"',
-            )
 
 
 def command_terms(
-    name: str, settings: Any, build: Path, generate: Generate, wanted: Callable[[Row], bool]
-) -> CommandTerms:
-    """All that such a suite says, with its tests frozen below `build`. Raises `UsageError`, `EngineError`."""
+    name: str, settings: Any, build: Path, generate: Generate, wanted: Callable[[Row], bool], asked: Asked
+) -> CommandTerms | None:
+    """All that such a suite says, with its tests frozen below `build`; None when none of them was asked for.
+
+    Raises `UsageError`, `EngineError`.
+    """
     root = Path(settings.root.get())
     if not settings.command.get():
         raise UsageError(f"suite {name!r} has no command", hint=f'suites.{name}.command = ["./run", "{{name}}"]')
     recipe = _recipe(name, settings.generate)
     if recipe is not None:
         generate(recipe)
-    rows, shipped = _rows(name, settings, root)
+    rows, shipped, defined_by = _rows(name, settings, root, asked)
+    if not rows and is_selecting(settings):
+        return None
     setups = [_set_up(name, settings.setups[one]) for one in settings.setups.names()]
+    _refuse_inner_hosts(name, [one for one in setups if one.per != "run"])
     templates = command_rows.Templates(
         command=settings.command.get(), cwd=settings.cwd.get(), exclusive=settings.exclusive.get(), setups=setups
     )
@@ -65,6 +63,7 @@ def command_terms(
         setups=tuple(setups),
         shipped=shipped,
         shipped_digest=_digest(root, shipped),
+        defined_by=defined_by,
     )
 
 
@@ -127,19 +126,26 @@ def _no_shell(command: Sequence[str]) -> tuple[str, ...]:
     return tuple(command) if len(command) > 1 else ("env", *command)
 
 
-def _rows(name: str, settings: Any, root: Path) -> tuple[list[Row], tuple[str, ...]]:
-    """Rows of all sources, and the files that tests need."""
-    rows = command_rows.table_rows(settings.rows.get())
-    files = [file for pattern in settings.files.get() for file in _globbed(name, root, pattern)]
-    rows += command_rows.file_rows(dict.fromkeys(files))
-    for file in settings.lines.get():
-        rows += command_rows.line_rows(root, file)
-    if not any((settings.rows.get(), settings.files.get(), settings.lines.get())):
+def _rows(name: str, settings: Any, root: Path, asked: Asked) -> tuple[list[Row], tuple[str, ...], tuple[str, ...]]:
+    """Rows of all sources, the files that tests need, and those that only say which tests there are."""
+    if not any(getattr(settings, each).get() for each in ("rows", "files", "lines", "matrix")):
         raise UsageError(
             f"suite {name!r} says nowhere which tests there are",
-            hint=f'suites.{name}.files = ["configs/*.yaml"], or rows, or lines',
+            hint=f'suites.{name}.files = ["configs/*.yaml"], or rows, lines, or a matrix',
         )
-    return rows, tuple(dict.fromkeys((*files, *settings.lines.get())))
+    source = source_of(name, settings)
+    rows, told = rows_of(source, asked) if source is not None else ([], {})
+    files: list[str] = []
+    if not is_selecting(settings):
+        rows += command_rows.table_rows(settings.rows.get())
+        files += [file for pattern in settings.files.get() for file in _globbed(name, root, pattern)]
+        rows += command_rows.file_rows(dict.fromkeys(files))
+        rows += [row for file in settings.lines.get() for row in command_rows.line_rows(root, file)]
+        files += settings.lines.get()
+    if rows:
+        rows = typed(name, rows, settings.types.get(), partial(where, told))
+    matrices = sorted(source.files) if source is not None else []
+    return rows, tuple(dict.fromkeys(files)), tuple(dict.fromkeys((*settings.lines.get(), *matrices)))
 
 
 def _globbed(name: str, root: Path, pattern: str) -> list[str]:
@@ -160,7 +166,7 @@ def _set_up(suite: str, told: Any) -> SetUp:
     if (per == "group") != bool(key):
         raise UsageError(
             f"suite {suite!r}: set-up {name!r} is per {per} and has {'a' if key else 'no'} key",
-            hint='per = "group" needs a key such as "{values.pool}", per = "worker" has none',
+            hint='per = "group" needs a key such as "{values.pool}", all else has none',
         )
     return SetUp(
         name=name,
@@ -174,6 +180,25 @@ def _set_up(suite: str, told: Any) -> SetUp:
         teardown_timeout_seconds=told.teardown_timeout_seconds.get(),
         may_split=told.may_split.get(),
     )
+
+
+def refuse_hosts(suite: Suite, *, has_images: bool) -> None:
+    """Raise `UsageError` where workers run images: a container has no host that tests could share."""
+    if has_images and suite.command is not None and any(one.per == "host" for one in suite.command.setups):
+        raise UsageError(
+            f"suite {suite.name!r}: a container or pod has no host to set up",
+            hint='per = "worker", or services; per = "host" is for workers.launcher = "local" and "ssh"',
+        )
+
+
+def _refuse_inner_hosts(suite: str, setups: Sequence[SetUp]) -> None:
+    """What a host's workers share stands before any of them."""
+    kinds = [one.per == "host" for one in setups]
+    if kinds != sorted(kinds, reverse=True):
+        inner = next(one.name for at, one in enumerate(setups) if one.per == "host" and not all(kinds[:at]))
+        raise UsageError(
+            f"suite {suite!r}: set-up {inner!r} is per host", hint="write those per host before all others"
+        )
 
 
 def _below(suite: str, setting: str, patterns: Sequence[str]) -> tuple[str, ...]:

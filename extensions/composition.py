@@ -21,7 +21,7 @@ from pipeline.graph.cli import main as run_command_line
 from pipeline.graph.composition import Composition
 from pipeline.graph.loader import CatalogLoader
 
-OURS = ("resume", "profile")
+OURS = ("resume", "profile", "host")
 """Undotted arguments that are not the user's `get_var`."""
 
 
@@ -46,7 +46,12 @@ class FleetLoader(CatalogLoader):
             _write_elsewhere(fleet, start)
         catalog = Catalog()
         self.agent = LocalAgent(fleet)
-        register(catalog, self.agent, resume=arguments.get("resume", ""))
+        register(
+            catalog,
+            self.agent,
+            resume=arguments.get("resume", ""),
+            regardless=lambda: bool(self._options.get("always")),
+        )
         fleet.tasks = catalog
         return Composition(
             catalog=catalog,
@@ -55,8 +60,16 @@ class FleetLoader(CatalogLoader):
             leftover={name: value for name, value in fleet.leftovers.items() if name not in OURS},
             doit_config={"default_tasks": ["gather"], "dep_file": str(fleet.project.state_dir.peek() / "doit.db")},
             close=self.agent.close,
+            ended=partial(_tell_hooks, self.agent),
             clear=self.agent.clear,
         )
+
+
+def _tell_hooks(agent: LocalAgent, code: int) -> None:
+    if agent.reporting.has_run:
+        from extensions.hooking import send
+
+        send(agent, code)
 
 
 def _write_elsewhere(fleet: Fleet, root: Path) -> None:

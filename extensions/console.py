@@ -15,5 +15,9 @@ class Console(Extension):
     """`live` is one region that is redrawn, `plain` prints lines, `quiet` only the summary. `auto`: live in a terminal,
     plain in CI or a pipe."""
 
+    groups = setting(kinds.switch, "auto")
+    """Whether the end of each group of tests is a line: of those that share a set-up's key, or a file. "auto": of suites of
+    commands."""
+
     interval_seconds = setting(kinds.duration, 30)
     """The longest silence in style `plain` while tests run."""

@@ -45,7 +45,7 @@ def docker_terms(launching: Launching, pool: Pool, *, is_remote: bool) -> Docker
         environment=plain(docker.environment.get(), "docker.environment"),
         read_only=docker.read_only.get(),
         services=services_of(fleet, pool.name),
-        env={suite: dict(spec.env) for suite, spec in launching.specs.items() if suite in pool.suites},
+        env={suite: spec.env for suite, spec in launching.specs.items() if suite in pool.suites},
         store_env=handed_on(fleet),
         ask_store=asking(fleet),
     )

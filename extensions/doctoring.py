@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from extensions import plugins
+from extensions.placing import checked
 from pipeline.errors import FleetError
 from pipeline.stages.agent import Check
 
@@ -25,6 +26,7 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
     yield _try("interpreters", lambda: _interpreters(agent))
     yield _try("inputs", lambda: f"{len(agent.sources())} files")
     yield _try("workers", lambda: f"{agent.slots()} on launcher {agent.launcher().name!r}")
+    yield _try("placement", lambda: checked(agent.fleet, agent.workforce.grounds))
     yield _try("store", lambda: agent.wait(_store(agent)))
     if agent.runs_images():
         yield _try("registry", lambda: _registry(agent))

@@ -19,6 +19,7 @@ from extensions.console import Console
 from extensions.dependencies import Dependencies
 from extensions.docker import Docker
 from extensions.history import History
+from extensions.hooks import Hooks
 from extensions.hosts import Hosts
 from extensions.images import Images
 from extensions.join import Join
@@ -30,7 +31,7 @@ from extensions.pytest import Pytest
 from extensions.registry import Registry
 from extensions.reports import Reports
 from extensions.run import Run
-from extensions.selection import Exclude, Select
+from extensions.selection import ExcludeAll, SelectAll
 from extensions.ssh import Ssh
 from extensions.store import Store
 from extensions.suites import Suites
@@ -51,8 +52,8 @@ class Fleet(Extension):
 
     project = nested(Project)
     suites = nested(Suites)
-    select = nested(Select)
-    exclude = nested(Exclude)
+    select = nested(SelectAll)
+    exclude = nested(ExcludeAll)
     pytest = nested(Pytest)
     command = nested(Command)
     workers = nested(Workers)
@@ -72,6 +73,7 @@ class Fleet(Extension):
     join = nested(Join)
     history = nested(History)
     reports = nested(Reports)
+    hooks = nested(Hooks)
     console = nested(Console)
     profiles = nested(Profiles)
 

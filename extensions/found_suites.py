@@ -19,6 +19,8 @@ from pipeline.settings.secret import Secret
 
 Generate = Callable[[Any], None]
 """Has the outputs of a recipe made."""
+OF_COMMANDS = ("command", "rows", "files", "lines", "matrix", "only", "no", "types", "metrics", "results", "keep")
+"""Settings that say nothing for other frameworks."""
 FindInterpreter = Callable[[str, Path, Mapping[str, int]], Interpreter]
 """(setting `python` or empty, the suite's root, distributions wanted) to an interpreter."""
 
@@ -34,8 +36,10 @@ def found_suites(
 
     `generate` is called for suites of commands whose tests are made by one.
     """
-    expanded = (suite for name in fleet.suites.names() for suite in _expand(fleet, name, find, wanted, failed))
-    suites = [_with_commands(fleet, suite, generate) for suite in expanded if suite.ids != ()]
+    expanded = (suite for name in fleet.suites.chosen() for suite in _expand(fleet, name, find, wanted, failed))
+    suites = _with_commands(fleet, [suite for suite in expanded if suite.ids != ()], generate)
+    if not suites and fleet.select.only.get():
+        raise UsageError("no suite has a matrix, so 'select.only' selects nothing", hint="select.keyword, select.paths")
     if not suites:
         raise UsageError("no suite has any of the selected paths or ids", hint="paths are relative to the suite's root")
     return tuple(suites)
@@ -118,18 +122,44 @@ def _suite(
     )
 
 
-def _with_commands(fleet: Fleet, suite: Suite, generate: Generate) -> Suite:
-    """A suite of commands with its tests; any other as it is."""
-    name = suite.name if suite.name in fleet.suites.known() else suite.name.rpartition("-py")[0]
-    settings = fleet.suites[name]
+def _with_commands(fleet: Fleet, suites: Sequence[Suite], generate: Generate) -> list[Suite]:
+    """Suites of commands with their tests, any other as it is; without those of whose rows none is selected."""
+    if not any(suite.framework == "command" for suite in suites) and not fleet.select.only.get():
+        for suite in suites:
+            _refuse_commands(fleet, suite)
+        return list(suites)
     from extensions import command_suites
+    from extensions.command_matrices import Asked, is_selecting
 
-    if suite.framework != "command":
-        command_suites.refuse_elsewhere(name, settings)
-        return suite
-    chosen = command_suites.wanted_by(settings, suite.ids)
-    build = Path(fleet.project.build_dir.get())
-    return evolve(suite, command=command_suites.command_terms(suite.name, settings, build, generate, chosen))
+    asked, kept = Asked(), []
+    for suite in suites:
+        settings = fleet.suites[_told(fleet, suite)]
+        if suite.framework != "command":
+            _refuse_commands(fleet, suite)
+            kept += [] if is_selecting(settings) else [suite]
+            continue
+        chosen = command_suites.wanted_by(settings, suite.ids)
+        build = Path(fleet.project.build_dir.get())
+        terms = command_suites.command_terms(suite.name, settings, build, generate, chosen, asked)
+        kept += [] if terms is None else [evolve(suite, command=terms)]
+    asked.refuse(found=bool(kept))
+    return kept
+
+
+def _told(fleet: Fleet, suite: Suite) -> str:
+    """The name that a suite has in the settings."""
+    return suite.name if suite.name in fleet.suites.known() else suite.name.rpartition("-py")[0]
+
+
+def _refuse_commands(fleet: Fleet, suite: Suite) -> None:
+    """Raise `UsageError` when a suite of another framework has settings of commands."""
+    name = _told(fleet, suite)
+    for one in OF_COMMANDS:
+        if getattr(fleet.suites[name], one).get():
+            raise UsageError(
+                f"suite {name!r} has {one!r}, but its framework is {suite.framework!r}",
+                hint=f'suites.{name}.framework = "command"',
+            )
 
 
 def _outputs(settings: Any, name: str) -> tuple[str, ...]:
@@ -182,6 +212,14 @@ def _read_ids(file: Path | None, suite: str) -> tuple[str, ...] | None:
     except OSError as error:
         raise UsageError(f"cannot read the file of test ids {str(file)!r}: {error}") from error
     return tuple(native.removeprefix(f"{suite}::") for native in ids)
+
+
+def environment_of(fleet: Fleet, suite: str) -> dict[str, str]:
+    """The variables that a suite's tests have, secrets too; none of a suite that the settings do not know."""
+    name = suite if suite in fleet.suites.known() else suite.rpartition("-py")[0]
+    if name not in fleet.suites.known():
+        return {}
+    return {key: _value(value, fleet) for key, value in fleet.suites[name].env.get().items()}
 
 
 def _value(value: str | Secret, fleet: Fleet) -> str:

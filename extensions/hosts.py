@@ -5,6 +5,7 @@ How to log in, over which hosts, with which key is the business of OpenSSH's own
 
 from __future__ import annotations
 
+from extensions.places import Placed
 from pipeline.settings import kinds
 from pipeline.settings.collected import interpreters, texts, variables
 from pipeline.settings.container import Container
@@ -16,7 +17,8 @@ class HostDefaults(Extension):
     """What can be said for all hosts at once, and of each."""
 
     slots = setting(kinds.count, "auto")
-    """How many tests run there at once. "auto": as many as this machine has cores."""
+    """How many tests run there at once; one for each queue, where the host has named ones. "auto": as many as fit beside what runs there
+    now; docs/placement.md says what is counted."""
 
     python = setting(interpreters, ())
     """The interpreter of the tests there: a path (`~` is the home there, a relative one starts in the project's folder), or a name;
@@ -46,7 +48,7 @@ def named_so(host: Extension) -> str:
     return host.scope.path[-1]
 
 
-class Host(HostDefaults):
+class Host(HostDefaults, Placed):
     """One host."""
 
     address = setting(kinds.text, named_so)
@@ -57,9 +59,6 @@ class Host(HostDefaults):
 
     port = setting(kinds.whole, 0)
     """Where sshd listens. 0: as ssh's configuration says."""
-
-    labels = setting(texts, ())
-    """What the host has, for tests that ask for it."""
 
     def parent(self) -> Extension:
         """Return the defaults of all hosts."""

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from extensions import shipping
 from pipeline.errors import UsageError
 from pipeline.logic.repositories import python_of
 from pipeline.settings.secret import Secret
@@ -110,22 +111,11 @@ class Steps:
         if secret:
             more = f" and {len(secret) - NAMED} more" if len(secret) > NAMED else ""
             self._tell(f"left out of the images, for they look like secrets: {', '.join(secret[:NAMED])}{more}")
-        names = sorted({*names, *self._shipped()})
+        names = sorted({*names, *shipping.shipped(self._agent.suites(), self._agent.framework, root)})
         return {
             **file_digests(root, [name for name in names if name not in known]),
             **{n: known[n] for n in names if n in known},
         }
-
-    def _shipped(self) -> list[str]:
-        """What frameworks say that their workers need besides, relative to the project's root."""
-        shipped = []
-        for suite in self._agent.suites():
-            ships = getattr(self._agent.framework(suite), "ships", None)
-            folder = Path(suite.root)
-            shipped += [
-                (folder / name).relative_to(self._agent.root).as_posix() for name in (ships(suite) if ships else ())
-            ]
-        return shipped
 
     # Dockerfiles.
 

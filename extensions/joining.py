@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extensions.join import expected_jobs, name_of_run
+from extensions.own_share import host_of, share_of
 from pipeline.errors import UsageError
 from pipeline.stages.agent import Joined
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def joined(agent: LocalAgent) -> Joined | None:
     """What the settings say of joining; None: this job works alone. Raises `UsageError` for what cannot be joined with."""
     fleet = agent.fleet
+    share = share_of(fleet, agent.workforce.slots)
     name = name_of_run(fleet.join, fleet.project.name.get(), fleet.environment)
     if not name:
         return None
@@ -38,9 +40,10 @@ def joined(agent: LocalAgent) -> Joined | None:
         )
     return Joined(
         run=name,
-        jobs=expected_jobs(fleet.join, fleet.environment),
+        jobs=1 if share else expected_jobs(fleet.join, fleet.environment),
         all_decide=fleet.join.exit_code.get() == "all",
-        place=platform.node() or "unknown host",
+        place=host_of(fleet) or platform.node() or "unknown host",
+        share=share,
     )
 
 

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from extensions.own_share import host_of
+
 if TYPE_CHECKING:
     from extensions.agent import LocalAgent
     from pipeline.stages.agent import Inputs, Joined
@@ -25,7 +27,7 @@ class Joins:
     @cached_property
     def joined(self) -> Joined | None:
         """The run that this job joins; None: it works alone. Raises `UsageError`."""
-        if not self._agent.fleet.join.name.get():
+        if not self._agent.fleet.join.name.get() and not host_of(self._agent.fleet):
             return None
         from extensions.joining import joined
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from extensions.places import Placed
 from pipeline.settings import kinds
 from pipeline.settings.declaration import setting
 from pipeline.settings.extension import Extension
@@ -16,7 +17,7 @@ def folder_of_scratch(local: Extension) -> Provider[Any]:
     return folder
 
 
-class Local(Extension):
+class Local(Placed):
     """Settings of the launcher `local`."""
 
     scratch_dir = setting(kinds.path, folder_of_scratch)

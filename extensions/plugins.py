@@ -24,6 +24,7 @@ from pipeline.model.suites import HarnessSpec
 
 if TYPE_CHECKING:
     from extensions.fleet import Fleet
+    from pipeline.logic.placement.grounds import Grounds
     from pipeline.model.pools import Pool
 
 L = TypeVar("L", bound=Callable[..., Any])
@@ -45,7 +46,9 @@ class Launching:
     pools: Sequence[Pool] = ()
     """The pools that suites use, with their slots and suites; what they say of sizes is in `fleet.pools[<name>]`."""
     sources: Callable[[], Iterable[str]] = field(default=tuple)
-    """The project's tracked and unignored files, relative to its root."""
+    """The project's tracked and unignored files, and what frameworks have made for their tests; relative to its root."""
+    grounds: Grounds | None = None
+    """The queues that slots are, where they are any."""
     tell: Callable[[str], None] = field(default=lambda _: None)
     """Takes warnings for people, one sentence each; from any thread."""
 

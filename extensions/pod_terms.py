@@ -33,7 +33,7 @@ def pod_terms(launching: Launching, pool: Pool) -> PodTerms:
 
     fleet = launching.fleet
     pods = fleet.pools[pool.name].kubernetes
-    env = {suite: dict(spec.env) for suite, spec in launching.specs.items() if suite in pool.suites}
+    env = {suite: spec.env for suite, spec in launching.specs.items() if suite in pool.suites}
     terms = evolve(_terms(fleet, pool.name), env=env)
     terms = evolve(terms, grace_seconds=terms.grace_seconds + _longest_stop(launching, pool))
     _check_secrets(terms)

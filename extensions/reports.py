@@ -48,6 +48,10 @@ class Reports(Extension):
     formats = setting(Sequence(Choice(*FORMATS, open_set="reporters"), form="a list of " + ", ".join(FORMATS)), FORMATS)
     """Which reports are written; `metrics` and `results` only where tests have some. Others may come from outside packages."""
 
+    output = setting(kinds.switch, "auto")
+    """Whether what each test printed is written into a file of its own, `output/<run>/<suite>/<test>.log` in `dir`, which failures
+    name. "auto": of suites of commands."""
+
     slowest = setting(kinds.whole, 10)
     """How many of the slowest tests the summary names. 0: none."""
 

@@ -5,6 +5,7 @@ It says what is wanted; how a framework finds those tests is the framework's bus
 
 from __future__ import annotations
 
+from extensions.matrix_kinds import filters
 from pipeline.settings import kinds
 from pipeline.settings.collected import texts
 from pipeline.settings.declaration import setting
@@ -38,6 +39,27 @@ class Select(Selection):
     last_failed = setting(kinds.boolean, False)
     """Only tests whose latest verdict was bad; all when there is none."""
 
+    only = setting(filters, ())
+    """Rows of matrices that meet these filters, written as behind `only` in a matrix: `boot, install`, `linux..ide`. Each must hold.
+    Tests that are no rows of a matrix are left out. A side that matches in no suite is an error."""
+
+    no = setting(filters, ())
+    """Rows of matrices that meet one of these are left out, as behind `no` in a matrix."""
+
 
 class Exclude(Selection):
     """Tests to leave out. Any criterion suffices."""
+
+
+class SelectAll(Select):
+    """Tests to run, of all suites."""
+
+    suites = setting(texts, ())
+    """Names of the suites that run, `*` and `?` standing for any signs. Empty: all. What a profile is made of, as a rule."""
+
+
+class ExcludeAll(Exclude):
+    """Tests to leave out, of all suites."""
+
+    suites = setting(texts, ())
+    """Names of suites that do not run, also as patterns."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from extensions.plugins import Launching
     from pipeline.adapters.openssh import Client
     from pipeline.launchers.local import LocalLauncher
+    from pipeline.launchers.queues import QueuePlace
+    from pipeline.launchers.ssh.editing import HostsFile
     from pipeline.launchers.ssh.launcher import SshLauncher
     from pipeline.launchers.ssh.terms import HostTerms, Whose
     from pipeline.model.suites import Suite
@@ -22,7 +24,33 @@ if TYPE_CHECKING:
 
 
 def hosts_of(fleet: Fleet) -> tuple[HostTerms, ...]:
-    """All hosts that the settings name. Raises `UsageError` when there are none."""
+    """All hosts that the settings name, those without a number of slots asked for it. Raises `UsageError` when there are none."""
+    from attrs import evolve
+
+    found = named_hosts(fleet)
+    autos = [host for host in found if not host.slots]
+    if not autos:
+        return found
+    from extensions.own_share import host_of
+    from extensions.sizing import fit_here, fits_of_hosts
+
+    if host_of(fleet):
+        raise UsageError(
+            f"host {autos[0].name!r} has no number of slots, and each host would count others",
+            hint="host=X needs one for every host: ssh.slots, hosts.<name>.slots, or queues",
+        )
+
+    named = fleet.hosts.names()
+    machines = {host.name: fleet.hosts[host.name] if host.name in named else fleet.ssh for host in autos}
+    fits = fits_of_hosts(fleet, [host for host in autos if host.address is not None], machines)
+    return tuple(
+        host if host.slots else evolve(host, slots=(fits.get(host.name) or fit_here(fleet, machines[host.name])).count)
+        for host in found
+    )
+
+
+def named_hosts(fleet: Fleet) -> tuple[HostTerms, ...]:
+    """The same, nobody asked: 0 slots are as many as fit. Raises `UsageError`."""
     found = (*_named(fleet), *_listed(fleet))
     if not found:
         raise UsageError(
@@ -72,6 +100,11 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
     from pipeline.launchers.ssh.launcher import SshLauncher
 
     fleet = launching.fleet
+    places: Sequence[QueuePlace] = ()
+    if launching.grounds is not None:
+        from pipeline.launchers.queues import queue_places
+
+        places = queue_places(launching.grounds.seats, "")
     return SshLauncher(
         local,
         launching.specs,
@@ -84,8 +117,19 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
         client=client_of(fleet),
         keep_seconds=fleet.ssh.keep_seconds.get(),
         zygote=fleet.local.zygote.get(),
+        places=places,
         tell=launching.tell,
+        edits=_edits(fleet),
+        most=None if any(fleet.pools[pool.name].count.get() == "auto" for pool in launching.pools) else launching.slots,
     )
+
+
+def _edits(fleet: Fleet) -> HostsFile | None:
+    """Only a hosts file may change: settings are final once they are read."""
+    from pipeline.launchers.ssh.editing import HostsFile
+
+    path: Path | None = fleet.ssh.hosts_file.get()
+    return None if path is None else HostsFile(path=path, read=lambda: hosts_of(fleet))
 
 
 def whose(fleet: Fleet) -> Whose:
@@ -111,7 +155,7 @@ def sweep_hosts(fleet: Fleet) -> Swept:
     from pipeline.launchers.ssh.visiting import sweep
     from pipeline.model.swept import Swept
 
-    found = asyncio.run(sweep(client_of(fleet), hosts_of(fleet), whose(fleet)))
+    found = asyncio.run(sweep(client_of(fleet), named_hosts(fleet), whose(fleet)))
     removed, kept = [], {}
     for name, told in found.items():
         if isinstance(told, EngineError):
@@ -155,10 +199,14 @@ def checks_of(fleet: Fleet, suites: Sequence[Suite]) -> Iterator[Check]:
 
 
 def _named(fleet: Fleet) -> Iterator[HostTerms]:
+    from extensions.placing import slots_of_host
+
     for name in fleet.hosts.names():
         host = fleet.hosts[name]
         address = str(host.address.get())
-        yield _terms(host, name, address, host.user.get(), host.port.get(), host.slots.get(), tuple(host.labels.get()))
+        yield _terms(
+            host, name, address, host.user.get(), host.port.get(), slots_of_host(host), tuple(host.labels.get())
+        )
 
 
 def _listed(fleet: Fleet) -> Iterator[HostTerms]:
@@ -185,7 +233,6 @@ def _listed(fleet: Fleet) -> Iterator[HostTerms]:
 def _terms(
     said: Any, name: str, address: str, user: str, port: int, slots: int | str, labels: tuple[str, ...]
 ) -> HostTerms:
-    from pipeline.adapters.cores import available_cores
     from pipeline.adapters.openssh import Address
     from pipeline.launchers.ssh.terms import HostTerms
 
@@ -194,7 +241,7 @@ def _terms(
     return HostTerms(
         name=name,
         address=None if address == ":" else Address(host=address, user=user, port=port),
-        slots=available_cores() if slots == "auto" else int(slots),
+        slots=0 if slots == "auto" else int(slots),
         pythons=tuple(said.python.get()),
         folder=said.folder.get(),
         env=_revealed(said.env.get(), said.scope.fleet),

@@ -5,11 +5,14 @@ A suite's framework names the object its defaults come from. Nothing here looks 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from extensions.capacity import Objects
 from extensions.command import Running, Sources
 from extensions.pytest import Pytest
+from extensions.requires import Requires
 from extensions.selection import Exclude, Select
 from extensions.services import Services
 from pipeline.settings import kinds
@@ -55,6 +58,7 @@ class Suite(Pytest, Running, Sources):
     exclude = nested(Exclude)
     services = nested(Services)
     objects = nested(Objects)
+    requires = nested(Requires)
 
     outputs = setting(texts, ())
     """Files that tests leave and that are wanted, as patterns relative to `root`: `["reports/*.xml", "screenshots/**"]`. Workers elsewhere send them home when they end, to `<build_dir>/outputs/<worker>/<suite>/`."""
@@ -80,3 +84,22 @@ class Suites(Container[Suite]):
     def implied(self, named: tuple[str, ...]) -> tuple[str, ...]:
         """Return the one found by convention when none is named."""
         return named or ("pytest",)
+
+    def chosen(self) -> tuple[str, ...]:
+        """Return the names of those that `select.suites` and `exclude.suites` leave; from then on all of that is final."""
+        fleet = self.scope.fleet
+        return _left(self.names(), fleet.select.suites.get(), fleet.exclude.suites.get())
+
+    def likely(self) -> tuple[str, ...]:
+        """Return the same so far, leaving everything open."""
+        fleet = self.scope.fleet
+        return _left(self.known(), fleet.select.suites.peek(), fleet.exclude.suites.peek())
+
+
+def _left(names: Sequence[str], wanted: Sequence[str], unwanted: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if (not wanted or named_by(name, wanted)) and not named_by(name, unwanted))
+
+
+def named_by(name: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns is the suite's."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

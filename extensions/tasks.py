@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache as cache_of_functions
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from pipeline.stages import (
     cache,
     collect,
     compile,
+    connect,
     doctor,
+    explain,
     gather,
     group,
     history,
@@ -35,8 +38,8 @@ from pipeline.stages import (
 from pipeline.stages import resume as resume_stage
 
 
-def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
-    """Fill the catalog; nothing is realised."""
+def register(catalog: Catalog, agent: LocalAgent, *, resume: str, regardless: Callable[[], bool]) -> None:
+    """Fill the catalog; nothing is realised. `regardless`: whether no earlier result counts."""
     compiled = compile.register(catalog, agent, _compile)
     collected = collect.register(catalog, agent, compiled)
     grouped = group.register(catalog, agent, collected, resume=resume)
@@ -46,9 +49,13 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
     pushed = push.register(catalog, agent, lambda: agent.imaging, imaged)
     joined = join.register(catalog, agent)
     resumed = resume_stage.register(catalog, agent, resume)
-    launched = launch.register(catalog, agent, grouped, pushed, (joined, resumed), resume=resume)
+    connected = connect.register(catalog, agent)
+    launched = launch.register(
+        catalog, agent, connected, grouped, pushed, (joined, resumed), basis=_basis(agent, regardless), resume=resume
+    )
     gather.register(catalog, agent, launched)
     plan.register(catalog, agent, grouped)
+    explain.register(catalog, lambda: _trees(agent))
     settings.register(catalog, lambda name, json: _describe(agent, name, json), lambda: _schema(agent))
     doctor.register(catalog, lambda: checks(agent))
     rights.register(catalog, lambda: _rights(agent))
@@ -64,6 +71,18 @@ def register(catalog: Catalog, agent: LocalAgent, *, resume: str) -> None:
         lambda run: agent.reporting.rewrite(run, agent.results.folder(run.run)),
     )
     init.register(catalog, agent.root)
+
+
+def _basis(agent: LocalAgent, regardless: Callable[[], bool]) -> Callable[[], Any]:
+    """Looked for once, when it is first asked for."""
+
+    @cache_of_functions
+    def basis() -> Any:
+        from extensions.basis import basis_of
+
+        return None if regardless() else basis_of(agent)
+
+    return basis
 
 
 def _compile(python: str, paths: Sequence[str], *, cwd: str, processes: int) -> tuple[int, Sequence[Any]]:
@@ -88,6 +107,12 @@ def _follow_files(find: Callable[[], Sequence[Path]], is_over: Callable[[], bool
     from pipeline.adapters.growing_files import follow_files
 
     return follow_files(find, is_over)
+
+
+def _trees(agent: LocalAgent) -> dict[str, Any]:
+    from extensions.command_matrices import trees_of
+
+    return trees_of(agent.fleet)
 
 
 def _rights(agent: LocalAgent) -> dict[str, Any]:

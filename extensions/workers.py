@@ -29,7 +29,8 @@ class Workers(Extension):
 
     count = setting(kinds.count, "auto")
     """How many workers, and no more than there is work for. "auto": on this machine and in containers of its Docker daemon as
-    many as it has cores; pools whose workers have containers of their own divide them. In a cluster as many pods as fit now
+    many as it has cores, or queues; pools whose workers have containers of their own divide them. Where a suite requires
+    something of its place, or `local` has a budget, as many as fit now (docs/placement.md). In a cluster as many pods as fit now
     beside what runs there, and more when room appears while tests run; docs/kubernetes.md says what is counted. On this
     machine pools share its workers: there are as many as the largest count, and no more than its own count of them run a
     pool's tests at once. 0, for all pools: no workers; tests run in the foreground, so that `--pdb` and `-s` work."""

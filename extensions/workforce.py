@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions import plugins
+from extensions.own_share import host_of
+from extensions.shipping import shipped
+from extensions.sizing import refuse_empty
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from extensions.fleet import Fleet
     from extensions.room import Room
+    from pipeline.logic.placement.grounds import Grounds
     from pipeline.model.pools import Pool
     from pipeline.model.suites import HarnessSpec, Suite
     from pipeline.model.swept import Swept
@@ -26,8 +30,6 @@ if TYPE_CHECKING:
     from pipeline.stages.agent import Framework
 
 
-FINISH_SECONDS, STOP_SECONDS = 30.0, 3.0
-"""For tearing down, in order and after a signal, where no suite says how long that may take."""
 LEAST_DISRUPTIONS = 100
 DISRUPTIONS_PER_WORKER = 10
 
@@ -67,6 +69,13 @@ class Workforce:
         ]
 
     @cached_property
+    def grounds(self) -> Grounds | None:
+        """What tests are placed by, where not every slot may run every test. Raises `UsageError`."""
+        from extensions.placing import grounds_of
+
+        return grounds_of(self.fleet, self._suites, "ssh" if host_of(self.fleet) else self.launcher_name, self.slots)
+
+    @cached_property
     def spare(self) -> Sequence[Pool]:
         """Of pools that may grow while tests run: slots behind all others."""
         from attrs import evolve
@@ -83,26 +92,26 @@ class Workforce:
         from pipeline.logic.pooling import apart, shared
         from pipeline.model.pools import Pool
 
-        _check_counts(self._counts)
+        refuse_empty(self._counts)
         if self._room is not None:
             sizes = self._room.sizes(self._counts)
         else:
-            cores = max(1, self._places // max(1, len(self._autos) if self._is_apart else 1))
+            cores = max(1, self._places // max(1, len(self._autos) if self.is_apart else 1))
             sizes = {name: (cores if count == "auto" else int(count), "") for name, count in self._counts.items()}
         pools = [Pool(name=name, first=0, size=size, suites=(), why=why) for name, (size, why) in sizes.items()]
-        return apart(pools) if self._is_apart else shared(pools)
+        return apart(pools) if self.is_apart else shared(pools)
 
     @property
-    def _is_apart(self) -> bool:
+    def is_apart(self) -> bool:
+        """Whether each worker is a container or pod, which goes on while its agent is away."""
         return bool(getattr(plugins.load("launchers", self.launcher_name), "needs_images", False))
 
     @cached_property
     def _places(self) -> int:
         """How many workers there is room for: on hosts as many as they have slots, else as many as this machine has cores."""
-        from pipeline.adapters.cores import available_cores
+        from extensions.placing import count_places
 
-        count = getattr(plugins.load("launchers", self.launcher_name), "count_slots", None)
-        return available_cores() if count is None else int(count(self.fleet))
+        return count_places(self.fleet, self._suites, "ssh" if host_of(self.fleet) else self.launcher_name)
 
     @property
     def _counts(self) -> dict[str, int | str]:
@@ -133,7 +142,7 @@ class Workforce:
     def in_foreground(self) -> bool:
         """Whether there are no workers; asks no engine how many there may be. Raises `UsageError` when pools do not fit."""
         assert self.launcher_name
-        _check_counts(self._counts)
+        refuse_empty(self._counts)
         return not any(self._counts.values())
 
     @cached_property
@@ -141,12 +150,18 @@ class Workforce:
         """How many processes here compile and collect: as many as there are workers, where they live here."""
         from pipeline.adapters.cores import available_cores
 
-        is_elsewhere = self._is_apart or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        is_elsewhere = (
+            self.is_apart
+            or bool(host_of(self.fleet))
+            or hasattr(plugins.load("launchers", self.launcher_name), "count_slots")
+        )
         return available_cores() if is_elsewhere else max(1, self.slots)
 
     @property
     def launcher_name(self) -> str:
         """The launcher of all pools. Raises `UsageError` when they name several."""
+        if host_of(self.fleet):
+            return "local"
         named = {name: str(pool.launcher.get()) for name, pool in self._used.items()}
         if len(set(named.values())) > 1:
             told = ", ".join(f"pool {name!r} {launcher!r}" for name, launcher in named.items())
@@ -159,14 +174,24 @@ class Workforce:
 
     def needs_images(self) -> bool:
         """Whether workers run images. Leaves all settings open: tasks may be looked up while dodo.py still sets some."""
-        used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.known()}
-        names = {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
-        return any(getattr(plugins.load("launchers", name), "needs_images", False) for name in names - {"local"})
+        return any(
+            getattr(plugins.load("launchers", name), "needs_images", False) for name in self._named() - {"local"}
+        )
+
+    def _named(self) -> set[str]:
+        if host_of(self.fleet):
+            return set()
+        used = {self.fleet.suites[name].pool.peek() for name in self.fleet.suites.likely()}
+        return {self.fleet.pools[name].launcher.peek() for name in used if name in self.fleet.pools.known()}
+
+    def has_hosts(self) -> bool:
+        """Whether workers live on machines that must be reached first. Leaves all settings open, as `needs_images`."""
+        return any(hasattr(plugins.load("launchers", name), "count_slots") for name in self._named() - {"local"})
 
     @property
     def _used(self) -> dict[str, Any]:
         """The settings of the pools that suites use, by name, in the order of the suites."""
-        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.names())
+        used = dict.fromkeys(self.fleet.suites[name].pool.get() for name in self.fleet.suites.chosen())
         return {name: self.fleet.pools[name] for name in used}
 
     @cached_property
@@ -198,25 +223,17 @@ class Workforce:
 
         return meeting_workers(store, clock, run, tell)
 
+    def left_at_once(self, run: str) -> str:
+        """What a second signal leaves behind, and how to remove it, for people."""
+        from extensions.standing import left_at_once
+
+        return left_at_once(self.fleet, self.launcher_name, run, self._most("lease_seconds"))
+
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
-        from pipeline.model.swept import Swept
+        from extensions.sweeping import sweep
 
-        launchers = {pool.launcher.get() for pool in self._used.values()}
-        swept = Swept()
-        if "docker" in launchers:
-            from extensions.dockering import sweep_containers
-
-            swept += Swept(removed=tuple(f"container {name}" for name in sweep_containers(self.fleet, alive)))
-        if "kubernetes" in launchers:
-            from extensions.room import sweep_namespace
-
-            swept += sweep_namespace(self.fleet, alive, dead)
-        if "ssh" in launchers:
-            from extensions.sshing import sweep_hosts
-
-            swept += sweep_hosts(self.fleet)
-        return swept
+        return sweep(self.fleet, {str(pool.launcher.get()) for pool in self._used.values()}, alive, dead)
 
     @property
     def roots_elsewhere(self) -> Sequence[str]:
@@ -243,6 +260,7 @@ class Workforce:
             wait(self.launcher.close())
 
     def _launching(self) -> plugins.Launching:
+        root = Path(self.fleet.scope.ledger.context.root)
         return plugins.Launching(
             specs=self.specs,
             slots=self.slots,
@@ -250,7 +268,8 @@ class Workforce:
             scratch=Path(self.fleet.local.scratch_dir.get()),
             pools=(*self.pools, *self.spare),
             fleet=self.fleet,
-            sources=self._sources,
+            grounds=self.grounds,
+            sources=lambda: [*self._sources(), *shipped(self._suites(), self._framework, root)],
             tell=self._tell,
         )
 
@@ -263,13 +282,24 @@ class Workforce:
         """How the suite's harnesses are started."""
         from attrs import evolve
 
+        from extensions.command_suites import refuse_hosts
+
+        refuse_hosts(suite, has_images=self.is_apart)
         identity = self._identity()
         seed = self.fleet.run.seed.get()
         spec = self._framework(suite).harness(
             suite, run=self._test_run, slots=self.slots, seed=int(identity[:8], 16) if seed == "auto" else int(seed)
         )
         own = {"nice": self.fleet.pools[suite.pool].nice.get(), "carries": self._carries(suite)}
-        return evolve(spec, options={**spec.options, **own})
+        return evolve(spec, env=dict(spec.env), options={**spec.options, **own})
+
+    def shared(
+        self, left: Collection[str], run: str, stop: Any, tell: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """While inside, what tests of a suite share in this run stands, where some are `left` to do."""
+        from extensions.run_setups import shared
+
+        return shared(self, self._suites(), left, run, stop, tell)
 
     @cached_property
     def _test_run(self) -> str:
@@ -304,31 +334,9 @@ class Workforce:
 
     def limits(self) -> Limits:
         """Spans and budgets of the protocol, from the settings."""
-        from pipeline.protocol.limits import Limits
+        from extensions.limiting import limits_of
 
-        run = self.fleet.run
-        flush = float(self.fleet.store.flush_seconds.get())
-        tearing = max((suite.command.teardown_seconds for suite in self._suites() if suite.command), default=0.0)
-        slow = [suite.slow_after_seconds for suite in self._suites() if suite.slow_after_seconds]
-        return Limits(
-            lease_seconds=self._most("lease_seconds"),
-            max_losses=int(self._most("max_losses")),
-            max_disruptions=self._most_disruptions(),
-            max_losses_per_test=int(self._most("max_losses_per_test")),
-            test_timeout_seconds={
-                suite.name: suite.timeout_seconds
-                for suite in self._suites()
-                if suite.timeout_seconds and suite.command is None  # Harnesses of commands end these themselves.
-            },
-            retries={suite.name: suite.retries for suite in self._suites()},
-            slow_after_seconds=min(slow, default=float("inf")),
-            run_timeout_seconds=run.timeout_seconds.get(),
-            flush_seconds=flush,
-            idle_seconds=2 * flush,
-            hear_seconds=max(0.4, 1.5 * flush),
-            finish_seconds=max(FINISH_SECONDS, tearing),
-            stop_seconds=max(STOP_SECONDS, tearing),
-        )
+        return limits_of(self.fleet, self._suites(), self._most, self._most_disruptions())
 
 
 def _check_counts(counts: Mapping[str, int | str]) -> None:

@@ -25,6 +25,8 @@ class MatrixFiles:
     root: Path
     """Where relative includes of texts that are no files are looked for, and what messages leave out."""
     search: Sequence[Path] = field(factory=tuple)
+    names: set[str] = field(factory=set, eq=False)
+    """Of the files that have been read."""
 
     def __call__(self, path: str, place: Place) -> tuple[str, str]:
         """(name for messages, text). Raises `MatrixError`."""
@@ -45,6 +47,7 @@ class MatrixFiles:
         try:
             if file.stat().st_size > MOST_BYTES:
                 raise MatrixError(where, f"{name!r} is larger than {MOST_BYTES} bytes")
+            self.names.add(name)
             return name, file.read_text("utf-8")
         except UnicodeDecodeError:
             raise MatrixError(where, f"{name!r} is not UTF-8 text") from None

@@ -24,11 +24,14 @@ COMMAND = (
     "exec /bin/sh -c 'IFS= read -r p; "
     'for c in "$p" python3 /usr/bin/python3 /usr/local/bin/python3 /opt/homebrew/bin/python3; do '
     'if command -v "$c" >/dev/null 2>&1 && '
-    f'"$c" -I -c "import sys; sys.exit(sys.version_info < {LEAST})" </dev/null >/dev/null 2>&1; '
-    'then exec "$c" -I -u -c "import sys; exec(sys.stdin.buffer.readline())"; fi; done; '
+    f'x=`"$c" -I -S -c "import sys; print(sys.executable or sys.argv[1]); sys.exit(sys.version_info < {LEAST})" "$c" '
+    "</dev/null 2>/dev/null`; "
+    'then exec "$x" -I -u -c "import sys; exec(sys.stdin.buffer.readline())"; fi; done; '
     f"echo {NO_PYTHON}; exit 127'"
 )
-"""Read alike by sh, bash, dash, zsh, csh, tcsh and fish: one pair of single quotes, in them no quote, `!`, backslash or line end."""
+"""Read alike by sh, bash, dash, zsh, csh, tcsh and fish: one pair of single quotes, in them no quote, `!`, backslash or line end.
+
+What is asked for its version says where it is, too: `python3` is often a script that takes long to find out which one to start."""
 
 SOURCE = """\
 import hashlib, importlib.util, json, os, sys, tempfile, zlib

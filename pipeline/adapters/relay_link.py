@@ -53,6 +53,8 @@ class Hello:
     free: int
     cores: int
     load: float
+    memory: int
+    """Bytes that programs could have now; 0: not known."""
     uid: int
     login_seconds: float
     """From the start of ssh to the relay's first word."""

@@ -76,6 +76,7 @@ class RemoteZygote(Zygote):
             argv=["-c", BOOTSTRAP],
             cwd=spec.cwd,
             env=spec.env,
+            notes=spec.options.get("folder_of_notes", ""),
         )
         begin = {"framework": spec.module, "options": spec.options, "warm": self._is_warm}
         self._lines.send({"begin": begin})

@@ -18,12 +18,14 @@ from attrs import asdict
 
 from pipeline.errors import UsageError
 from pipeline.frameworks.command_rows import key_fields
-from pipeline.harness import command_plain, command_runner
+from pipeline.harness import command_plain, command_runner, command_session
 from pipeline.harness import command_template as template
-from pipeline.model.commands import CommandTerms
+from pipeline.harness.command_place import OUTPUT
+from pipeline.model.commands import CommandTerms, SetUp
 from pipeline.model.runs import Conclusion
 from pipeline.model.suites import HarnessSpec, Suite
 from pipeline.model.tests import Test
+from pipeline.ports import Known
 
 name = "command"
 wanted: Mapping[str, int] = {}
@@ -39,7 +41,7 @@ def harness(suite: Suite, *, run: str, slots: int, seed: int) -> HarnessSpec:
         cwd=suite.root,
         env=suite.env,
         module="command_session",
-        options={**options(suite), "slots": slots, "stop_seconds": _terms(suite).teardown_seconds},
+        options={**options(suite), "slots": slots, "stop_seconds": _terms(suite).stop_seconds},
     )
 
 
@@ -60,8 +62,28 @@ def options(suite: Suite) -> dict[str, object]:
         "keep": list(terms.keep),
         "metrics": list(terms.metrics),
         "results": list(terms.results),
-        "setups": [{**asdict(one), "fields": key_fields(terms.setups, at)} for at, one in enumerate(terms.setups)],
+        "setups": _told(terms.of_workers),
+        "host_setups": _told(terms.of_hosts),
     }
+
+
+def held_options(suite: Suite) -> dict[str, object]:
+    """What `harness/command_holding.py` is given of what a run shares."""
+    terms = _terms(suite)
+    notes = os.path.join(suite.root, terms.folder, "standing-run")
+    return {**options(suite), "setups": _told(terms.of_run), "folder_of_notes": notes}
+
+
+def _told(setups: Sequence[SetUp]) -> list[dict[str, object]]:
+    return [{**asdict(one), "fields": key_fields(setups, at)} for at, one in enumerate(setups)]
+
+
+def known(suite: Suite) -> Known:
+    """The frozen tests: no harness need be started to hear of them. Groups are dealt out, so that each has a worker of its own."""
+    terms = _terms(suite)
+    frozen = command_session.read(os.path.join(suite.root, terms.rows))
+    groups = list(frozen["groups"]) if any(one.per == "group" for one in terms.setups) else []
+    return Known(tests=frozen["tests"], deselected=frozen["deselected"], files=groups)
 
 
 def reproduce(suite: Suite, test: Test) -> str:
@@ -102,18 +124,21 @@ def replay(suite: Suite, natives: Sequence[str], file: Path) -> list[str]:
 
 
 def foreground(suite: Suite) -> list[str]:
-    """A command that runs the suite in one process."""
-    given = Path(suite.root, _terms(suite).folder, "options.json")
-    given.write_text(json.dumps(options(suite)), encoding="utf-8")
+    """A command that runs the suite in one process, which is the only one of its run and its host, and sets up what these share."""
+    terms = _terms(suite)
+    given = Path(suite.root, terms.folder, "options.json")
+    alone = {**options(suite), "setups": _told((*terms.of_run, *terms.of_hosts, *terms.of_workers))}
+    given.write_text(json.dumps(alone), encoding="utf-8")
     return [suite.interpreter.path, str(command_plain.__file__), str(given)]
 
 
 def carries(suite: Suite) -> tuple[str, ...]:
-    """What tests keep, as patterns relative to the suite's root: workers elsewhere send it home."""
+    """What tests keep, and outputs that no report holds whole, as patterns relative to the suite's root: workers elsewhere send
+    it home."""
     terms = _terms(suite)
     if not _is_below(terms):
         return ()
-    return tuple(f"{terms.folder}/runs/*/*/{pattern}" for pattern in terms.keep)
+    return tuple(f"{terms.folder}/runs/*/*/{pattern}" for pattern in dict.fromkeys((*terms.keep, OUTPUT)))
 
 
 def ships(suite: Suite) -> tuple[str, ...]:
@@ -165,7 +190,4 @@ def _is_below(terms: CommandTerms) -> bool:
 
 @lru_cache(maxsize=8)
 def _rows(path: str) -> Mapping[tuple[str, int], command_runner.Row]:
-    from pipeline.harness.command_session import rows_of
-
-    with open(path, encoding="utf-8") as file:
-        return rows_of(json.load(file))
+    return command_session.rows_of(command_session.read(path))

@@ -21,6 +21,7 @@ from pipeline.model.commands import Command, Row, SetUp
 
 LONGEST_NAME = 160
 FORMAT = 1
+SHORT = "shortname"
 
 
 @frozen(kw_only=True)
@@ -42,11 +43,14 @@ class Selected:
 
 
 def matrix_rows(rows: Iterable[Any], waits: Mapping[str, Sequence[str]]) -> list[Row]:
-    """Rows of a matrix, which have `name` and `values`; `waits` names the rows that a row waits for, by its name.
+    """Rows of a matrix, which have `name`, `shortname` and `values`; `waits` names the rows that a row waits for, by its name.
 
-    Both as `pipeline.logic.matrix` gives them.
+    Both as `pipeline.logic.matrix` gives them. The short name is a value, unless the matrix has one of that name.
     """
-    return [Row(name=row.name, values=dict(row.values), dependencies=tuple(waits.get(row.name, ()))) for row in rows]
+    return [
+        Row(name=row.name, values={SHORT: row.shortname, **row.values}, dependencies=tuple(waits.get(row.name, ())))
+        for row in rows
+    ]
 
 
 def table_rows(tables: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -79,13 +83,13 @@ def freeze(suite: str, rows: Sequence[Row], templates: Templates, selected: Sele
     chosen = _chosen(suite, rows, selected.wanted)
     all_steps = {id(row): _steps(templates.setups, row, suite) for row in chosen}
     ordered = _ordered(suite, chosen, all_steps)
-    units = _units(ordered)
+    units, unsplit = _units(ordered), _unsplit_depth(templates.setups)
     tests, told, seen = [], [], dict[str, int]()
     for row in ordered:
         occurrence = seen.get(row.name, 0)
         seen[row.name] = occurrence + 1
         steps = all_steps[id(row)]
-        unit = units.get(row.name) or _whole_group(templates.setups, steps)
+        unit = units.get(row.name) or "/".join(steps[:unsplit])
         exclusive = template.fill(templates.exclusive, fields_of(row, suite)) if templates.exclusive else ""
         tests.append([row.name, occurrence, unit, exclusive, steps[0] if steps else row.file or suite])
         told.append([dict(row.values), row.file, row.line, [[need, 0] for need in row.dependencies]])
@@ -129,7 +133,7 @@ def _check_names(suite: str, rows: Sequence[Row]) -> None:
         twice = _variable_that_comes_twice(tuple(row.values))
         if twice:
             raise UsageError(f"suite {suite!r}: two values of row {row.name!r} become the variable {twice!r}")
-        if any("\0" in text for text in (*row.values.values(), row.line, row.file)):
+        if "\0" in "".join((*row.values.values(), row.line, row.file)):
             raise UsageError(f"suite {suite!r}: a value of row {row.name!r} holds a zero byte")
 
 
@@ -149,7 +153,9 @@ def _check_templates(suite: str, rows: Sequence[Row], templates: Templates) -> N
     for one in templates.setups:
         wanted[f"setups.{one.name}.key"] = _names(suite, f"setups.{one.name}.key", one.key) - {"suite"}
     for position, one in enumerate(templates.setups):
-        known = {*template.OF_SETUPS, *key_fields(templates.setups, position)}
+        fields_of_all = template.OF_RUNS if one.per == "run" else template.OF_SETUPS
+        known = {*fields_of_all, *key_fields(templates.setups, position)}
+        known -= {*template.OF_WORKERS} if one.per == "host" else set()
         for part, command in (("command", one.command), ("ready", one.ready), ("teardown", one.teardown)):
             place = f"setups.{one.name}.{part}"
             check_shell(suite, place, command)
@@ -276,8 +282,7 @@ def _steps(setups: Sequence[SetUp], row: Row, suite: str) -> tuple[str, ...]:
     return tuple(f"{one.name}={template.fill(one.key, fields)}" for one in setups if one.per == "group")
 
 
-def _whole_group(setups: Sequence[SetUp], steps: Sequence[str]) -> str:
-    """The innermost group that must not be split."""
+def _unsplit_depth(setups: Sequence[SetUp]) -> int:
+    """Down to which group, the outermost counted as 1, a test's groups must not be split; 0: all may be."""
     groups = [one for one in setups if one.per == "group"]
-    last = max((at for at, one in enumerate(groups) if not one.may_split), default=-1)
-    return "/".join(steps[: last + 1])
+    return max((at for at, one in enumerate(groups, start=1) if not one.may_split), default=0)

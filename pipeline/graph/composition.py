@@ -23,6 +23,8 @@ class Composition(NamedTuple):
     """Encloses the call of dodo.py's `configure`, also when there is none: at its end everything has been said."""
     close: Callable[[], None] = lambda: None
     """Ends what the composition has started; called once when the command ends, however it does."""
+    ended: Callable[[int], None] = lambda code: None
+    """Told the exit code before `close`; never raises."""
     clear: Callable[[], None] = lambda: None
     """Takes away what is drawn on the terminal: doit is about to say there why the command ends."""
     leftover: Mapping[str, str] = MappingProxyType({})

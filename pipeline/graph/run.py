@@ -18,6 +18,7 @@ from doit.control import TaskControl  # type: ignore[import-untyped]
 from doit.exceptions import InvalidCommand  # type: ignore[import-untyped]
 from doit.task import Stream  # type: ignore[import-untyped]
 
+from pipeline.errors import EXIT_UNTRUSTWORTHY
 from pipeline.graph.conversion import FleetTask
 from pipeline.graph.hints import WORKERS, explain_parse_error
 from pipeline.graph.loader import CatalogLoader
@@ -44,14 +45,17 @@ class Run(DoitRun):  # type: ignore[misc]
         """Load and run. Returns the exit code."""
         if not isinstance(self.loader, CatalogLoader) or _wants_processes(params):
             return int(super().execute(params, args))
-        stop = self.loader.stop
+        stop, code = self.loader.stop, EXIT_UNTRUSTWORTHY
         with signals_to(stop):
             try:
-                return int(super().execute(params, args))
+                code = int(super().execute(params, args))
             except KeyboardInterrupt:
-                return stop.exit_code or 130
+                code = stop.exit_code or 130
             finally:
+                stop.interruptible = False
+                self.loader.composition.ended(code)
                 self.loader.composition.close()
+        return code
 
     def _execute(
         self,

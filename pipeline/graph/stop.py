@@ -32,8 +32,8 @@ class Stop:
     def __init__(self) -> None:
         self.signal_number: int | None = None
         self.interruptible = True
-        self.leftovers = ""
-        """What a second signal would leave behind, and how to remove it, for people."""
+        self.leftovers: Callable[[], str] = str
+        """Says what a second signal leaves behind, and how to remove it, for people; asked at that moment."""
         self._attending = 0
         self._is_promised = False
         self._callbacks: list[Callable[[int], object]] = []
@@ -69,13 +69,13 @@ class Stop:
                 self._callbacks.remove(callback)
 
     @contextmanager
-    def leaving(self, text: str) -> Iterator[None]:
-        """While inside, a second signal leaves something behind; it says so with this text."""
-        self.leftovers = text
+    def leaving(self, told: Callable[[], str]) -> Iterator[None]:
+        """While inside, a second signal leaves something behind; it says so with what `told` answers then."""
+        self.leftovers = told
         try:
             yield
         finally:
-            self.leftovers = ""
+            self.leftovers = str
 
     @contextmanager
     def attending(self) -> Iterator[None]:
@@ -100,7 +100,7 @@ class Stop:
     def request(self, number: int) -> None:
         """Take a signal: tell everybody, and interrupt the main thread where nobody has promised to stop."""
         if self.signal_number is not None:
-            end_at_once(number, self.leftovers)
+            end_at_once(number, _asked(self.leftovers))
         self.signal_number = number
         self._is_promised = self._attending > 0  # Who heeds may be done before the main thread waits for the result.
         for callback in tuple(self._callbacks):
@@ -132,6 +132,14 @@ def signals_to(stop: Stop) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _asked(told: Callable[[], str]) -> str:
+    """What somebody has to say; nothing may keep us here."""
+    try:
+        return told()
+    except Exception as error:
+        return f"what is left behind is not known: {error}"
 
 
 def end_at_once(number: int, leftovers: str = "") -> None:

@@ -13,6 +13,7 @@ from .pytest_text import DETAILS_LIMIT, capped, one_line, plain
 RESULTS = "results"
 """The property that holds the JSON objects which a test wrote as its results."""
 TITLE = "Captured stdout call"
+WHOLE = "All of that output is in the file"
 
 
 def called(ended: Ended, output: str, shown: str, terms: Mapping[str, Any], started: float) -> Dict[str, Any]:

@@ -14,7 +14,7 @@ from . import command_result
 from . import command_template as template
 from .command_place import OUTPUT, Call, Place, plain_name, remove, unlock
 from .command_setups import SetUps, Trouble
-from .command_written import Unreadable, matching, metrics_of, output_of, results_of
+from .command_written import Unreadable, is_shortened, matching, metrics_of, output_of, results_of
 from .pytest_queue import Entry, Queue
 
 LINGER_SECONDS = 0.1
@@ -145,8 +145,20 @@ class Runner:
             remove(folder)  # Whoever stops us stops it, too: that says nothing of the test.
             return None
         self._read(folder, result)
-        self._keep(folder)
+        is_long = is_shortened(output)
+        if is_long and not self._leaves_something:
+            folder = self._moved(folder, _folder_name(entry, number))
+        if is_long:
+            where = os.path.relpath(os.path.join(folder, OUTPUT), self._place.root)
+            result["sections"].append([command_result.WHOLE, where])
+        self._keep(folder, is_long)
         return result
+
+    def _moved(self, scratch: str, name: str) -> str:
+        """A folder of the test's own, with all that it has said."""
+        folder = self._place.folder(name)
+        os.replace(os.path.join(scratch, OUTPUT), os.path.join(folder, OUTPUT))
+        return folder
 
     def _read(self, folder: str, result: Dict[str, Any]) -> None:
         """What a good test was to write it must have written; of others, what there is."""
@@ -160,12 +172,15 @@ class Runner:
                 command_result.spoil(result, "call", str(error))
         command_result.add_written(result, metrics, results)
 
-    def _keep(self, folder: str) -> None:
-        """Leave what the settings name, and nothing else."""
+    def _keep(self, folder: str, is_long: bool) -> None:
+        """Leave what the settings name, an output that no report holds whole, and nothing else."""
+        if is_long and not self._leaves_something:
+            return
         if not self._leaves_something:
             _drop(os.path.join(folder, OUTPUT))  # What else there is goes before the next test.
             return
         kept = {name for pattern in self._terms["keep"] for name in matching(folder, pattern)}
+        kept |= {OUTPUT} if is_long else set()
         if not kept:
             remove(folder)
             return

@@ -113,7 +113,7 @@ def serve(channel: Any, options: Dict[str, Any]) -> int:
 
 def _serve(channel: Any, queue: Queue, halt: Halt, runner: Runner, setups: SetUps, frozen: Dict[str, Any]) -> None:
     has_run = False
-    while not halt.asked and (queue.entries or not queue.is_over):
+    while not halt.asked and (queue.heed() or not queue.is_over):
         if queue.to_collect:
             _collect(channel, frozen, queue.to_collect.popleft().get("file"))
         elif queue.entries:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 from time import monotonic, perf_counter, time_ns
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import command_template as template
 from .command_place import OUTPUT, Call, Ended, Place, plain_name, remove
 from .command_remains import Note, abandoned
 from .command_written import Unreadable, exports_of, output_of
 
-EXPORT = "DOIT_FLEET_EXPORT"
+EXPORT, MARK = "DOIT_FLEET_EXPORT", "DOIT_FLEET_AGENT"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
 """Between two looks whether it is ready."""
 Path = Tuple[Tuple[str, str], ...]
@@ -40,6 +40,8 @@ class Standing:
         """What it and those around it export."""
         self.note: Optional[Note] = None
         self.running: Any = None
+        self.mark = os.environ.get(MARK, "") if spec["per"] == "run" else ""
+        """In the environment of all that it started, where no guard would end that."""
 
     @property
     def name(self) -> str:
@@ -48,7 +50,7 @@ class Standing:
 
     def content(self) -> Dict[str, Any]:
         """What a later harness needs to tear it down."""
-        return {"spec": dict(self.spec), "key": self.key, "fields": self.fields, "env": self.env}
+        return {"spec": dict(self.spec), "key": self.key, "fields": self.fields, "env": self.env, "mark": self.mark}
 
 
 class SetUps:
@@ -107,12 +109,40 @@ class SetUps:
     def tear_down_abandoned(self) -> List[Trouble]:
         """Tear down what killed harnesses have left standing on this machine."""
         troubles = []
-        for content in abandoned(self._place.options["folder_of_notes"]):
-            one = Standing(content["spec"], content["key"], content["fields"], content["env"])
-            trouble = self._tear_down(one)
+        for content in self.abandoned():
+            _, trouble = self.tear_down_one(content)
             if trouble is not None:
                 troubles.append(trouble)
         return troubles
+
+    def abandoned(self) -> Iterator[Dict[str, Any]]:
+        """What is noted of those that nobody holds, the last first; a note is gone once the next one is asked for."""
+        return abandoned(self._place.options["folder_of_notes"])
+
+    @property
+    def marks(self) -> Set[str]:
+        """Those of all that stand."""
+        return {one.mark for one in self._standing}
+
+    def take_over(self, contents: Sequence[Mapping[str, Any]]) -> None:
+        """Go on with what somebody has left standing, the outermost first."""
+        for content in contents:
+            one = Standing(content["spec"], content["key"], content["fields"], content["env"])
+            one.mark = content.get("mark", "")
+            one.note = Note(self._place.options["folder_of_notes"], one.content())
+            self._standing.append(one)
+
+    def keep_for(self, run: str) -> None:
+        """Leave all standing for whoever goes on with that run."""
+        for one in self._standing:
+            if one.note is not None:
+                one.note.write({**one.content(), "kept_for": run})
+        self._standing.clear()
+
+    def tear_down_one(self, content: Mapping[str, Any]) -> Tuple[str, Optional[Trouble]]:
+        """Tear down what a note tells of; its name for people, and what went wrong."""
+        one = Standing(content["spec"], content["key"], content["fields"], content["env"])
+        return one.name, self._tear_down(one)
 
     def _set_up(self, spec: Mapping[str, Any], step: Tuple[str, str], fields: Mapping[str, str]) -> Optional[Trouble]:
         common = self._place.fields()
@@ -120,7 +150,11 @@ class SetUps:
         folder = self._place.folder(plain_name("%s-%s" % step, mark))
         known = {name: fields[name] for name in spec["fields"]}
         one = Standing(spec, step[1], {**common, **known, "key": step[1], "folder": folder}, dict(self.env))
-        one.note = Note(self._place.options["folder_of_notes"], one.content()) if spec["teardown"] else None
+        one.note = (
+            Note(self._place.options["folder_of_notes"], one.content())
+            if spec["teardown"] or spec["per"] == "run"
+            else None
+        )
         self._standing.append(one)
         output = os.path.join(folder, OUTPUT)
         ended = self._run(one, output) if spec["command"] else Ended(0, 0.0)

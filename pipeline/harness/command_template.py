@@ -18,6 +18,10 @@ SOMETIMES = ("file", "line")
 """Fields of tests that are files, or lines of a file."""
 OF_SETUPS = ("key", "suite", "root", "folder", "slot", "worker", "run")
 """Fields of a set-up, besides the values that its key and those around it name."""
+OF_RUNS = ("suite", "root", "folder", "run")
+"""Fields of a set-up that a whole run shares."""
+OF_WORKERS = ("slot", "worker", "run")
+"""Those of them that no set-up of a whole host has: it stands before there is any worker, or a run."""
 VARIABLE = "DOIT_FLEET_"
 OTHERWISE_CALLED = {"name": "TEST", "run": "RUN_ID"}
 VALUE_VARIABLE = "DOIT_FLEET_VALUE_"

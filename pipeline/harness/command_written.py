@@ -80,6 +80,14 @@ def output_of(path: str) -> str:
         return ""
 
 
+def is_shortened(path: str) -> bool:
+    """Whether `output_of` leaves something out."""
+    try:
+        return os.stat(path).st_size > 2 * SECTION_LIMIT
+    except OSError:
+        return False
+
+
 def _wanted(folder: str, patterns: List[str]) -> List[str]:
     """Files that patterns match; one that is a plain name must be there."""
     found = {}

@@ -154,7 +154,7 @@ class FleetPlugin:
         queue, session = self._queue, self._collector.session
         session.testsfailed = 0
         self._collector.finish()
-        while queue.entries or not queue.is_over:
+        while queue.heed() or not queue.is_over:
             if queue.to_collect:
                 self._collect_asked()
             elif queue.entries:

@@ -11,6 +11,8 @@ from time import perf_counter, sleep
 from typing import Any
 
 _NAP_SECONDS = 0.002
+_HEED_SECONDS = 0.05
+"""So often what the supervisor says is heard between two tests, although there are more to run."""
 
 
 class Batch:
@@ -39,18 +41,28 @@ class Entry:
 
 
 class Queue:
-    """What is to be done. `is_over` once `finish` has been heard, or the supervisor is gone."""
+    """What is to be done. `is_over` once `finish` or `yield` has been heard, or the supervisor is gone."""
 
     def __init__(self, channel: Any) -> None:
         self.channel = channel
         self.entries: deque[Entry] = deque()
         self.to_collect: deque[dict[str, Any]] = deque()
         self.is_over = False
+        self._yields = self._is_finished = False
+        self._heeded = perf_counter()
         self._go: dict[Any, bool] = {}
 
     def hear(self) -> None:
         """Wait for one command."""
         self.take(self.channel.hear())
+
+    def heed(self) -> bool:
+        """Whether there is a test to run; hears now and then what the supervisor has said meanwhile."""
+        if self.entries and perf_counter() - self._heeded > _HEED_SECONDS:
+            self._heeded = perf_counter()
+            while not self.is_over and self.channel.pending():
+                self.hear()
+        return bool(self.entries)
 
     def look(self, seconds: float = 0.0) -> Entry | None:
         """The next test as far as it is known, or becomes known within that time."""
@@ -70,7 +82,7 @@ class Queue:
     def wait_for_go(self, entry: Entry) -> None:
         """Return when the start of that test is durable."""
         self.channel.flush()
-        while not self.is_over and entry.i not in self._go:
+        while not self._is_finished and entry.i not in self._go:
             self.hear()
         self._go.clear()
 
@@ -78,12 +90,15 @@ class Queue:
         """Put one command where it belongs; unknown ones are ignored."""
         do = "finish" if command is None else command.get("do")
         if do == "finish":
-            self.is_over = True
+            self.is_over = self._is_finished = True
+        elif do == "yield":  # Who runs a test ends it; all others are somebody else's.
+            self.is_over = self._yields = True
+            self.entries.clear()
         elif do == "go" and command is not None:
             self._go[command.get("i")] = True
         elif do in ("collect", "collect-all") and command is not None:
             self.to_collect.append(command)
-        elif do == "run" and command is not None:
+        elif do == "run" and command is not None and not self._yields:
             environ.update(
                 command.get("environment", {})
             )  # Of its run, which has no name yet while files are collected.

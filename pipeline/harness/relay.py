@@ -6,7 +6,7 @@ to run afterwards has run, and its folder is gone. Frames are those of `relay_fr
 | agent to relay | meaning |
 |---|---|
 | {"do": "ping"} | I live |
-| {"do": "zygote", stream, tail, log, pythons, argv, cwd, env} | start a zygote; its wire is the stream, its output the tail |
+| {"do": "zygote", stream, tail, log, pythons, argv, cwd, env, notes} | start a zygote; its wire is the stream, its output the tail |
 | {"do": "fork", zygote, control, channel, tail, folder, request} | have it fork a guard and a harness on these streams |
 | {"do": "job", stream, name, order} | fork a child that does one of `relay_jobs` |
 | {"do": "eof", stream} | no more goes to that job |
@@ -168,6 +168,8 @@ class Relay(Carrier):
         if python is None:
             self.closed(command["stream"], refused="none of " + ", ".join(command["pythons"]) + " is a program")
             return
+        if command.get("notes"):
+            self._house.expect_notes(command["notes"], command["env"])
         ours, theirs = socket.socketpair()
         log = os.path.join(self._house.folder, command["log"])
         with theirs, open(log, "ab") as output:
@@ -207,6 +209,8 @@ class Relay(Carrier):
         self._streams[command["control"]] = Lines(self, command["control"], guard, last)
 
     def _start_job(self, command: dict[str, Any]) -> None:
+        if command["name"] == "stand":
+            self._house.envs[command["order"]["suite"]] = command["order"]["env"]
         to_read, to_write = os.pipe()
         from_read, from_write = os.pipe()
         pid = os.fork()

@@ -18,6 +18,8 @@ import time
 from typing import IO, Any
 
 from . import lineage
+from .command_standing import tear_down_in_child
+from .host_setups import STANDING, tear_down_all
 
 MARK = "DOIT_FLEET_AGENT"
 """Environment variable of every process of a relay: the name of its folder."""
@@ -41,6 +43,10 @@ class House:
         self.about: dict[str, Any] = {}
         self.env: dict[str, str] = {}
         """For commands; never written down, because there may be secrets in it."""
+        self.standing: dict[str, dict[str, str]] = {}
+        """Folders of notes about set-ups, and the environment that their tear-downs have; that is never written down either."""
+        self.envs: dict[str, dict[str, str]] = {}
+        """For set-ups and tear-downs of suites, as far as they differ; likewise."""
 
     def open(self, about: dict[str, Any]) -> None:
         """Make the folder and lock it; `about`: `label` (whose store), `after` (commands). Raises `OSError`.
@@ -66,14 +72,25 @@ class House:
             json.dump(self.about, file)
         os.rename(f"{path}.new", path)
 
+    def expect_notes(self, folder: str, env: dict[str, str]) -> None:
+        """Remember where set-ups are noted, for whoever leaves or tidies up."""
+        if folder not in self.standing:
+            self.standing[folder] = env
+            self.note(standing=sorted(self.standing))
+
     def leave(self) -> dict[str, Any]:
         """Run what is to run afterwards, remove the folder; what happened: `after`, `left`. Nothing, if it is not ours."""
         if self._lock < 0:
-            return {"after": None, "left": []}
-        return _clear(self.folder, _about(self.folder) or self.about, self.env)
+            return {"after": None, "left": [], "down": []}
+        about = _about(self.folder) or self.about
+        left = [line for folder, env in self.standing.items() for line in tear_down(self.name, [folder], env)]
+        told = _clear(self.folder, about, self.env, self.envs)
+        return {**told, "standing": left} if left else told
 
 
-def tidy(base: str, label: str, keep_seconds: float, env: dict[str, str]) -> list[str]:
+def tidy(
+    base: str, label: str, keep_seconds: float, env: dict[str, str], envs: dict[str, dict[str, str]] | None = None
+) -> list[str]:
     """End and remove what dead relays of that label have left, and what was kept too long; names of their folders."""
     removed = []
     runs = os.path.join(base, "runs")
@@ -86,7 +103,8 @@ def tidy(base: str, label: str, keep_seconds: float, env: dict[str, str]) -> lis
         if lock is None:
             continue
         end_marked(name.lstrip("."))
-        told = _clear(folder, about, env)
+        tear_down(name.lstrip("."), about.get("standing", []), env)
+        told = _clear(folder, about, env, envs or {})
         os.close(lock)
         removed.append(name if not told["left"] else f"{name} (not {told['left'][0]})")
     _forget_old(os.path.join(base, "objects"), keep_seconds)
@@ -106,6 +124,14 @@ def end_marked(name: str, within_seconds: float = 5.0) -> bool:
         if time.monotonic() > until:
             return False
         time.sleep(0.01)
+
+
+def tear_down(name: str, folders: list[str], env: dict[str, str]) -> list[str]:
+    """Tear down set-ups that nobody has torn down; what went wrong, a text for each."""
+    told = tear_down_in_child(folders, {**env, MARK: name})
+    if told:
+        end_marked(name)  # Whatever tear-downs have started in the background.
+    return ["set-up %s: %s" % (one["name"], one["trouble"]) for one in told if one["trouble"]]
 
 
 def run_commands(commands: list[str], cwd: str, env: dict[str, str], seconds: float | None) -> dict[str, Any]:
@@ -144,12 +170,14 @@ def _told(code: int | None, command: str, output: IO[bytes]) -> dict[str, Any]:
     return {"code": code, "command": command, "output": output.read().decode("utf-8", "replace")}
 
 
-def _clear(folder: str, about: dict[str, Any], env: dict[str, str]) -> dict[str, Any]:
+def _clear(folder: str, about: dict[str, Any], env: dict[str, str], envs: dict[str, dict[str, str]]) -> dict[str, Any]:
     told: dict[str, Any] = {"after": None, "left": []}
     cwd = about.get("project") or folder
+    cwd = cwd if os.path.isdir(cwd) else folder
+    marked = {**env, MARK: os.path.basename(folder)}
+    told["down"] = tear_down_all(os.path.join(folder, STANDING), cwd, marked, envs)
     if about.get("before") and about.get("after"):
-        marked = {**env, MARK: os.path.basename(folder)}
-        told["after"] = run_commands(about["after"], cwd if os.path.isdir(cwd) else folder, marked, AFTER_SECONDS)
+        told["after"] = run_commands(about["after"], cwd, marked, AFTER_SECONDS)
         end_marked(os.path.basename(folder))
     for name in os.listdir(folder):
         if name not in (

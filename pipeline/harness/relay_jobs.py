@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from . import relay_house
 from .found_outputs import found
+from .host_setups import STANDING, notes_of, set_up
 from .relay_house import House
 
 CHUNK = 1 << 18
@@ -84,6 +85,15 @@ def command(house: House, order: dict[str, Any], given: BinaryIO, answer: Binary
     return relay_house.run_commands(order["commands"], order["cwd"], env, order.get("seconds"))
 
 
+def stand(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) -> dict[str, Any]:
+    """Set up what all workers of this host share: what it exports, or what went wrong. The relay's end tears it down."""
+    env = {**house.env, **order["env"], relay_house.MARK: house.name}
+    own = {**order, "env": env}
+    return set_up(
+        own, notes_of(os.path.join(house.folder, STANDING), order["suite"]), os.path.join(house.folder, "shared")
+    )[1]
+
+
 def fetch(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) -> None:
     """Hand over files below `root` that match `globs` and changed since: a JSON line `{name, size}` and bytes for each."""
     for path, size in found(order["root"], order["globs"], order["since"]):
@@ -104,7 +114,9 @@ def fetch(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO
 
 def tidy(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) -> dict[str, Any]:
     """End and remove what dead relays have left."""
-    return {"removed": relay_house.tidy(house.base, order["label"], order["keep_seconds"], house.env)}
+    return {
+        "removed": relay_house.tidy(house.base, order["label"], order["keep_seconds"], house.env, order.get("envs"))
+    }
 
 
 def end(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) -> dict[str, Any]:
@@ -124,7 +136,16 @@ def look(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO)
     return {"python": python, "code": done.returncode, "output": done.stdout[-2000:].decode("utf-8", "replace")}
 
 
-JOBS = {"look": look, "lay": lay, "receive": receive, "command": command, "fetch": fetch, "tidy": tidy, "end": end}
+JOBS = {
+    "look": look,
+    "lay": lay,
+    "receive": receive,
+    "command": command,
+    "fetch": fetch,
+    "stand": stand,
+    "tidy": tidy,
+    "end": end,
+}
 
 
 def _answer(answer: BinaryIO, told: dict[str, Any]) -> None:

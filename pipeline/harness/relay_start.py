@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from .free_memory import available_memory
 from .relay import main
 from .relay_house import House
 
@@ -42,6 +43,7 @@ def start(order: dict[str, Any], base: str, say: Callable[..., None], out: int) 
             "free": free,
             "cores": os.cpu_count() or 1,
             "load": os.getloadavg()[0],
+            "memory": available_memory("/"),
             "uid": os.getuid(),
             "time": time.time(),
         }

@@ -14,6 +14,7 @@ import threading
 import traceback
 from typing import Any
 
+from . import queue_place
 from .channel import Channel, lift_descriptor
 from .guard import DUMP_SIGNAL
 from .outbox import Outbox
@@ -37,6 +38,8 @@ def _serve(job: Job) -> int:
     channel = Channel(job.channel, Outbox(order["outbox"]))
     try:
         os.nice(int(order["options"].get("nice", 0)))
+        if order["options"].get("place"):
+            queue_place.enter(order["options"]["place"], job.lock)
         return int(job.framework.serve(channel, order["options"]) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)

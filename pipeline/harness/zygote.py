@@ -26,7 +26,7 @@ import traceback
 import warnings
 from typing import Any, NamedTuple
 
-from . import invocation, lineage
+from . import invocation, lineage, queue_place
 from .guard import DUMP_SIGNAL, GIVE_UP_SECONDS, Guard, exit_code
 from .wire import Watch, Wire
 
@@ -41,6 +41,8 @@ class Job(NamedTuple):
     channel: int
     order: dict[str, Any]
     framework: Any
+    lock: int
+    """Of its queue, shared with its guard; -1: there is none."""
 
 
 class Zygote:
@@ -118,6 +120,7 @@ class Zygote:
             os.close(other)
         lineage.adopt_orphans()
         guard = os.getpid()
+        lock = queue_place.open_lock(request["job"]["options"].get("place"))
         wire = Wire(control)
         watch = Watch(wire)
         pid = fork()
@@ -126,7 +129,7 @@ class Zygote:
             os.setsid()
             watch.close()
             wire.close()
-            return Job(channel, request["job"], self._framework)
+            return Job(channel, request["job"], self._framework, lock)
         os.close(channel)
         try:
             Guard(wire, watch, pid, request["terms"]).run()

@@ -9,14 +9,18 @@ import asyncio
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from attrs import evolve
 
 from pipeline.adapters import process_table
 from pipeline.adapters.harness_birth import OUTBOX, Terms, bear_harness, read_last_words, read_note
 from pipeline.adapters.harness_process import HarnessProcess
+from pipeline.adapters.host_keeper import HostKeeper
 from pipeline.adapters.zygote import Zygote
 from pipeline.errors import EngineError
+from pipeline.launchers.queues import WAIT_SECONDS, QueuePlace
 from pipeline.model.suites import HarnessSpec
 from pipeline.ports import Remains
 
@@ -39,10 +43,13 @@ class LocalLauncher:
         slots: int,
         lease_seconds: float,
         zygote: bool = True,
+        places: Sequence[QueuePlace] = (),
         finish_seconds: float = 5.0,
         term_seconds: float = 1.0,
     ) -> None:
         """`specs` by suite; `slots` is how many harnesses a framework may expect.
+
+        `places` by slot: the queues that they are, if they are any; harnesses that only collect are in none.
 
         `zygote=False` starts a fresh interpreter for each harness instead of forking it from a warm one.
 
@@ -52,6 +59,8 @@ class LocalLauncher:
         self._slots = slots
         self._lease_seconds = lease_seconds
         self._shares_zygotes = zygote
+        self._places = tuple(places)
+        self._parting: set[asyncio.Task[None]] = set()
         self._finish_seconds = finish_seconds
         self._term_seconds = term_seconds
         self._pid, self._started = os.getpid(), process_table.start_time(os.getpid())
@@ -62,6 +71,8 @@ class LocalLauncher:
         self._warm: dict[tuple[int, str], HarnessProcess] = {}
         self._harnesses: list[HarnessProcess] = []
         self._births = 0
+        self._keepers: dict[str, asyncio.Task[dict[str, str]]] = {}
+        self._all_keepers: list[HostKeeper] = []
 
     @property
     def folder(self) -> Path:
@@ -71,8 +82,11 @@ class LocalLauncher:
     async def harness(self, slot: int, suite: str) -> HarnessProcess:
         """The warm harness of that slot and suite if one was left, else a new one. Raises `EngineError`."""
         warm = self._warm.pop((slot, suite), None)
-        if warm is None or warm.has_ended:
-            return await self._bear(slot, suite, self._lease_seconds)
+        place = self._places[slot] if slot < len(self._places) else None
+        if warm is not None and place is not None:
+            self._part(warm)
+        if warm is None or warm.has_ended or place is not None:
+            return await self._bear(slot, suite, self._lease_seconds, place)
         warm.attach()
         warm.replay()
         if (stamp := warm.stamp()) is not None:
@@ -111,8 +125,12 @@ class LocalLauncher:
 
     async def close(self) -> None:
         """End every harness: finish, TERM, KILL, each with its time; then the zygotes and what may be left."""
-        await asyncio.gather(*(self._end(harness) for harness in self._harnesses))
+        await asyncio.gather(*self._parting, *(self._end(harness) for harness in self._harnesses))
         await asyncio.gather(*(zygote.close() for zygote in self._all_zygotes))
+        troubles = await asyncio.gather(*(keeper.close() for keeper in self._all_keepers))
+        self.troubles = [text for each in troubles for text in each]
+        self._all_keepers.clear()
+        self._keepers.clear()
         if self._all_zygotes:
             await asyncio.to_thread(process_table.end_all, [], f"{MARK}={self._folder.name}")
         for outbox in self._folder.glob(f"*/*/{OUTBOX}"):
@@ -121,6 +139,35 @@ class LocalLauncher:
         self._all_zygotes.clear()
         self._zygotes.clear()
         self._warm.clear()
+
+    def _part(self, harness: HarnessProcess) -> None:
+        """End one that has collected outside of any queue, beside all else."""
+        task = asyncio.ensure_future(self._end(harness))
+        self._parting.add(task)
+        task.add_done_callback(self._parting.discard)
+
+    async def _shared(self, suite: str) -> dict[str, str]:
+        """What set-ups of this machine export to the suite's tests; done once. Raises `EngineError`."""
+        if not self._specs[suite].options.get("host_setups"):
+            return {}
+        if suite not in self._keepers:
+            self._keepers[suite] = asyncio.ensure_future(self._keep(self._specs[suite]))
+        return await asyncio.shield(self._keepers[suite])
+
+    async def _keep(self, spec: HarnessSpec) -> dict[str, str]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        order = {
+            "suite": spec.suite,
+            "root": spec.cwd,
+            "env": spec.env,
+            "setups": spec.options["host_setups"],
+            "kill_after_seconds": spec.options["kill_after_seconds"],
+            "notes": str(Path(str(spec.options["folder_of_notes"])) / "host"),
+            "folder": str(self._folder / "shared"),
+        }
+        keeper = HostKeeper(spec.python, order, self._folder / f"keeper-{len(self._all_keepers)}.log")
+        self._all_keepers.append(keeper)
+        return await keeper.set_up()
 
     async def _end(self, harness: HarnessProcess) -> None:
         await harness.send({"do": "finish"})
@@ -131,11 +178,16 @@ class LocalLauncher:
             await harness.kill(grace_seconds=self._term_seconds)
             await harness.drain()
 
-    async def _bear(self, slot: int, suite: str, span_seconds: float) -> HarnessProcess:
+    async def _bear(
+        self, slot: int, suite: str, span_seconds: float, place: QueuePlace | None = None
+    ) -> HarnessProcess:
         lease = self._lease_seconds
+        exports = await self._shared(suite)
         terms = Terms(start_seconds=span_seconds, stamp_seconds=lease / 8, stop_seconds=lease, silence_seconds=lease)
-        spec = self._specs[suite]
+        spec = evolve(self._specs[suite], env={**self._specs[suite].env, **exports})
         options = {**spec.options, "slot": slot, "slots": self._slots}
+        if place is not None:
+            options["place"] = place.order(place.folder, wait_seconds=max(WAIT_SECONDS, 2 * lease))
         self._births += 1
         folder = self._slot_folder(slot) / f"{self._births:04d}"
         zygote = await self._zygote(spec)

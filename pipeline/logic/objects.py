@@ -36,6 +36,10 @@ class Birth:
     wall: float = 0.0
     suites: tuple[str, ...] = ()
     """Those of its pool; it runs no other's tests. Empty: all."""
+    queue: str = ""
+    """The queue it works in; it runs no tests that may not run there. Empty: there are none."""
+    layout: str = ""
+    """Names which queue had what of all ranges."""
 
 
 @frozen(kw_only=True)

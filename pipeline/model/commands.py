@@ -29,7 +29,7 @@ class SetUp:
 
     name: str
     per: str
-    """`worker` or `group`."""
+    """`run`, `host`, `worker` or `group`."""
     key: str = ""
     """A template over fields of tests: those with one key are one group. Empty for a worker's."""
     command: Command = ()
@@ -65,9 +65,33 @@ class CommandTerms:
     shipped_digest: str = ""
     """Over their contents."""
 
+    defined_by: tuple[str, ...] = ()
+    """Files that only say which tests there are, relative to the suite's root: of lines, and of matrices."""
+
     @property
-    def teardown_seconds(self) -> float:
-        """How long a worker may need to tear down everything, a command that must be ended first included."""
-        each = (one.teardown_timeout_seconds + self.kill_after_seconds for one in self.setups if one.teardown)
-        total = sum(each)
-        return total + self.kill_after_seconds if total else 0.0
+    def of_run(self) -> tuple[SetUp, ...]:
+        """Set-ups that stand once for the whole run, around all others."""
+        return tuple(one for one in self.setups if one.per == "run")
+
+    @property
+    def of_hosts(self) -> tuple[SetUp, ...]:
+        """Those that each host has once, for all its workers."""
+        return tuple(one for one in self.setups if one.per == "host")
+
+    @property
+    def of_workers(self) -> tuple[SetUp, ...]:
+        """Those that each worker has for itself."""
+        return tuple(one for one in self.setups if one.per not in ("run", "host"))
+
+    @property
+    def stop_seconds(self) -> float:
+        """How long a worker may need to end in order: a command from TERM to KILL, then every tear-down."""
+        return self.kill_after_seconds + self._teardown_seconds(self.of_workers)
+
+    @property
+    def hold_seconds(self) -> float:
+        """How long tearing down what the run shares may take."""
+        return self.kill_after_seconds + self._teardown_seconds(self.of_run)
+
+    def _teardown_seconds(self, setups: tuple[SetUp, ...]) -> float:
+        return sum(one.teardown_timeout_seconds + self.kill_after_seconds for one in setups if one.teardown)

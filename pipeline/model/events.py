@@ -65,6 +65,20 @@ class RunStarted(Event):
 
 
 @frozen(kw_only=True)
+class VerdictsTaken(Event):
+    """Good verdicts of an earlier run stand in this one, because all that decided them is equal."""
+
+    run: str
+    source: str
+    """The run that they are taken from."""
+    tests: int
+    left: int
+    """Tests that are still to run."""
+    age_seconds: float = 0.0
+    """Since that run began."""
+
+
+@frozen(kw_only=True)
 class WorkerStarted(Event):
     """A worker was born."""
 
@@ -136,6 +150,21 @@ class TestFinished(Event):
     worker: str
     result: Result
     attempt: int = 1
+
+
+@frozen(kw_only=True)
+class GroupFinished(Event):
+    """All tests of a group have their verdicts: of one file, or of one key of a set-up that they share."""
+
+    suite: str
+    group: str
+    counts: dict[str, int] = field(factory=dict)
+    """Verdicts to numbers, of those that ran now."""
+    done_before: int = 0
+    """Tests of it that had their verdicts before this agent came."""
+    workers: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """From its first start to its last verdict, set-ups included, as the agent's clock tells."""
 
 
 @frozen(kw_only=True)

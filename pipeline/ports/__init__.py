@@ -208,6 +208,17 @@ class Collected:
     """What the framework's harness said of itself in `hello`: for pytest maxfail, coverage, versions."""
 
 
+@frozen(kw_only=True)
+class Known:
+    """Tests of a suite that a framework knows without a harness."""
+
+    tests: Sequence[Sequence[Any]]
+    """`[native, occurrence, unit, exclusive, file]` each, in order."""
+    deselected: int = 0
+    files: Sequence[str] = ()
+    """What is collected together, so that each has a worker that it belongs to first; empty: there is nothing to deal out."""
+
+
 class Reporter(Protocol):
     """A reader of events and of the merged run. Registered under the entry point group `doit_fleet.reporters`."""
 

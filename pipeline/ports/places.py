@@ -5,7 +5,7 @@ A supervisor that lives elsewhere finds everything it needs in the store, but fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
@@ -127,7 +127,13 @@ class Changing(Protocol):
     """A launcher whose supervisors live with the leader, and whose tests run on machines that come and go."""
 
     def heed(self, news: Callable[[], None]) -> None:
-        """Call `news` whenever what the next two answer may have changed."""
+        """Call `news` whenever what the next four answer may have changed."""
+
+    def opened(self) -> int:
+        """How many slots there have been until now; those of machines that join are behind all others."""
+
+    def draining(self) -> Collection[int]:
+        """Slots whose workers are to end behind the test that runs: their machines are wanted no more."""
 
     def closed(self) -> Mapping[int, str]:
         """Slots in which nobody can start now, and why."""
@@ -137,6 +143,9 @@ class Changing(Protocol):
 
     def place(self, slot: int) -> str:
         """The machine of a slot, for people; empty: the leader's own."""
+
+    def let_go(self, places: Collection[str]) -> None:
+        """Nobody works any more on these, as `place` names them: leave them, if all of their slots drain."""
 
     async def bring_home(self, store: Any, run: str, worker: str, slot: int) -> None:
         """Send into the `CertainStore` what tests have left on the machine of that slot, in that worker's name. Raises

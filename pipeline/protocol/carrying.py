@@ -16,23 +16,29 @@ from pipeline.model.verdicts import Verdict
 from pipeline.ports import HarnessEnd
 from pipeline.protocol.assignments import Assignment, Portion
 from pipeline.protocol.dismissing import finish_session, kill_session, note_end
+from pipeline.protocol.draining import let_out
 from pipeline.protocol.listening import finish, listen
 from pipeline.protocol.sessions import Session, open_session
+from pipeline.protocol.view import exclusive_wait_seconds
 from pipeline.protocol.worker import Worker
 
 
 async def carry_out(worker: Worker, assignment: Assignment, *, near_end: Callable[[Portion], None]) -> None:
-    """Give every test of the attempt its final record. Raises `EngineError`, `Fenced`."""
+    """Give every test of the attempt its final record, or those that run when the worker drains. Raises `EngineError`, `Fenced`."""
     sentence(worker, assignment)
-    while assignment.left:
+    while assignment.left and not worker.draining.is_set():
         portion = await next_portion(worker, assignment)
         session = worker.session
         if session is None:
             continue
+        if worker.draining.is_set():
+            await let_out(session)
         end = await listen(worker, session, portion, near_end=near_end)
         if end is None and portion.left:
             end = await give_up(worker)
-        if end is not None:
+        if end is not None and worker.draining.is_set() and flying_test(session, end) is None:
+            note_end(worker, end)
+        elif end is not None:
             await take_end(worker, session, portion, end)
         elif portion.careful:
             await after_careful(worker)
@@ -66,7 +72,14 @@ async def fit_session(worker: Worker, suite: str, *, alone: bool) -> None:
         await finish_session(worker)
         await worker.flush()
     if worker.session is None:
+        await wait_for_queue(worker)
         await open_session(worker, suite)
+
+
+async def wait_for_queue(worker: Worker) -> None:
+    """A queue is one test's at a time: what may still live of the last harness has ended when its permission has."""
+    if worker.birth.queue and worker.has_unproven_end:
+        await worker.clock.sleep(exclusive_wait_seconds(worker.limits.lease_seconds))
 
 
 def needs_fresh_harness(session: Session) -> bool:

@@ -1,4 +1,7 @@
-"""Supervisors that live with the leader while the machines of their tests come and go: no slot is staffed while its own is away."""
+"""Supervisors that live with the leader while the machines of their tests come and go: no slot is staffed while its own is away.
+
+Machines may join and drain while the run goes on: their slots are opened behind all others, or their workers end.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from pipeline.logic.objects import Birth
 from pipeline.ports.places import Changing
+from pipeline.protocol.draining import drain
 from pipeline.protocol.local import LocalHirer
 from pipeline.protocol.supervising import Life
 
@@ -24,6 +30,7 @@ class ChangingHirer(LocalHirer):
     def __init__(self, places: Changing, leader: Leader) -> None:
         super().__init__(leader)
         self._places = places
+        self._draining: set[asyncio.Task[None]] = set()
         places.heed(self._see)
         self._see()
 
@@ -35,12 +42,16 @@ class ChangingHirer(LocalHirer):
         self._at_work.add(birth.worker)
         self._of_place.setdefault(place, set()).add(birth.worker)
         task = self._supervise(birth, partial(self._bring_home, birth.worker, birth.slot, place))
-        task.add_done_callback(lambda _: self._leave(birth.worker, place))
+        task.add_done_callback(lambda _: self._ended(birth.worker, place))
         return task
 
     def closed(self) -> Mapping[int, str]:
         """Slots whose machines are away."""
         return self._places.closed()
+
+    def _ended(self, worker: str, place: str) -> None:
+        self._leave(worker, place)
+        self._vacate()
 
     def _leave(self, worker: str, place: str) -> None:
         self._at_work.discard(worker)
@@ -52,6 +63,28 @@ class ChangingHirer(LocalHirer):
             await self._places.bring_home(self._leader.store, self._leader.run, worker, slot)
 
     def _see(self) -> None:
-        """A machine has come, is away, or is given up."""
+        """A machine has come, is away, is given up, has joined or is to be left."""
+        self._open(range(len(self._leader.crew.all_slots), self._places.opened()))
+        draining = self._places.draining()
+        for worker in list(self._workers.values()):
+            if worker.birth.slot in draining and not worker.draining.is_set():
+                task = asyncio.ensure_future(drain(worker))
+                self._draining.add(task)
+                task.add_done_callback(self._draining.discard)
+        self._vacate()
         self._leader.hopeless.update(self._places.hopeless())
         self._leader.news.set()
+
+    def _open(self, slots: range) -> None:
+        """Every pool may use what has joined, as all that is there."""
+        if slots:
+            leader = self._leader
+            firsts = {pool.name: pool for pool in leader.pools}.values()
+            more = (evolve(pool, first=slots.start, size=len(slots)) for pool in firsts)
+            leader.pools = (*leader.pools, *more)
+            leader.crew.extend(slots)
+
+    def _vacate(self) -> None:
+        """Let machines go that nobody works on any more, as far as their slots drain."""
+        busy = {self._places.place(worker.birth.slot) for worker in self._workers.values()}
+        self._places.let_go({self._places.place(slot) for slot in self._places.draining()} - busy)

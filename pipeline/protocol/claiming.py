@@ -5,6 +5,8 @@ A batch attempt belongs to whoever created its claim; attempt k+1 is only tried 
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from pipeline.logic.objects import Claim, to_bytes
 from pipeline.logic.stealing import next_batch
 from pipeline.model.events import BatchClaimed
@@ -34,8 +36,19 @@ async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
 
 
 def _choose(worker: Worker, *, last: int | None) -> int | None:
-    birth = worker.birth
-    return next_batch(worker.plan, birth.bucket, worker.view.taken, last=last, suites=birth.suites)
+    """Where queues differ, of what they may run; where hosts have budgets, first of what could begin now."""
+    taken: Set[int] = worker.view.taken | frozenset(worker.foreign) if worker.foreign else worker.view.taken
+    if worker.seating is not None:
+        taken = taken | worker.seating.barred(worker.birth.queue)
+    if worker.rooms is not None:
+        number = _next(worker, taken | worker.rooms.too_large(worker.birth.slot), last)
+        if number is not None:
+            return number
+    return _next(worker, taken, last)
+
+
+def _next(worker: Worker, taken: Set[int], last: int | None) -> int | None:
+    return next_batch(worker.plan, worker.birth.bucket, taken, last=last, suites=worker.birth.suites)
 
 
 async def try_claim(worker: Worker, number: int) -> Assignment | None:

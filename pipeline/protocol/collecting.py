@@ -18,7 +18,7 @@ from pipeline.errors import EngineError, UntrustworthyRun
 from pipeline.logic.naming import name_tests
 from pipeline.model.events import FileCollected
 from pipeline.model.messages import Message
-from pipeline.ports import Collected, Emit, Harness, HarnessEnd, Warm
+from pipeline.ports import Collected, Emit, Harness, HarnessEnd, Known, Warm
 
 
 @define
@@ -79,6 +79,20 @@ async def collect_suite(
     else:
         crew.queues = share(crew.files, weights, slots)
         await asyncio.gather(*(_serve(slot, harness, crew) for slot, harness in enumerate(harnesses)))
+    return _collected(crew)
+
+
+def collect_known(suite: str, known: Known, slots: int, *, weights: Mapping[str, float], emit: Emit) -> Collected:
+    """What harnesses would say of tests that the agent knows already; nothing is started."""
+    crew = _Crew(suite, emit, files=list(known.files))
+    by_file: dict[str, list[Sequence[Any]]] = {file: [] for file in known.files or ("",)}
+    for row in known.tests:
+        by_file[row[4] if known.files else ""].append(row)
+    owners = {file: slot for slot, files in enumerate(share(known.files, weights, slots)) for file in files}
+    for file, rows in by_file.items():
+        told = {"file": file, "tests": rows, "errors": [], "deselected": 0, "seconds": 0.0}
+        crew.take(owners.get(file, 0), told)
+    crew.affinity, crew.deselected = owners, known.deselected
     return _collected(crew)
 
 

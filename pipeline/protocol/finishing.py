@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from pipeline.errors import EXIT_GOOD, EXIT_UNTRUSTWORTHY, StoreUnavailable
+from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, EXIT_UNTRUSTWORTHY, StoreUnavailable
 from pipeline.logic.merging import FAIL_FAST
 from pipeline.logic.objects import Closed, from_bytes
-from pipeline.model.events import RunClosed
+from pipeline.model.events import Notice, RunClosed
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
 from pipeline.protocol.closing import COMPLETE, Closer, begin_ending, close, is_closed
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ENDING = "ending"
 """Another agent has begun to close, or has closed."""
 ENGINE_FAILED = "engine failed"
+SHARE_DONE = "this host's share is done; others carry on"
 LEFT = "left"
 """There is nothing to do here; others carry on."""
 
@@ -73,6 +74,8 @@ class Finisher:
         spent = leader.budgets.spent(leader.term, leader.limits)
         if spent:
             return f"budget spent: {spent}"
+        if leader.share.is_done(leader.view.progress):
+            return SHARE_DONE
         return LEFT if await self._leaving.may_leave() else ""
 
     async def _is_closed_by_others(self) -> bool:
@@ -87,10 +90,29 @@ class Finisher:
             await self._dismiss(kindly=True, elsewhere=self._own_elsewhere)
             merged = MergedRun(run=self._leader.run, plan=self._leader.plan.digest)
             return Ending(merged=merged, closed=False, exit_code=EXIT_GOOD, reason=LEFT)
+        if reason == SHARE_DONE:
+            return await self._leave_to_others()
         if reason != "stopped" or self._leader.stop.count == 1:
             leads = await self._leads()
             await self._dismiss(kindly=False, elsewhere=self._all_elsewhere if leads else self._own_elsewhere)
         return await self._leave_open(reason)
+
+    async def _leave_to_others(self) -> Ending | None:
+        """All that is this host's is done and durable; of hosts that end at once the later one sees all, and closes."""
+        leader = self._leader
+        await self._dismiss(kindly=True, elsewhere=self._own_elsewhere)
+        if leader.view.progress.is_complete:
+            return await self._close(COMPLETE)
+        merged = await gather(leader.store, leader.run, leader.plan)
+        own = {
+            test for batch in leader.plan.batches if batch.number not in leader.share.foreign for test in batch.tests
+        }
+        names = {leader.plan.tests[test].id for test in own}
+        bad = sum(one.result.verdict.is_bad for one in merged.outcomes if one.result.test in names)
+        code = EXIT_TESTS_FAILED if bad else EXIT_GOOD
+        reason = f"{SHARE_DONE}: {len(names)} tests, {bad} of them bad"
+        leader.emit(Notice(time=leader.clock.wall(), level="info", text=f"run {leader.run!r}: {reason}"))
+        return self._tell(evolve(merged, reason=reason), closed=False, exit_code=code, reason=reason)
 
     async def _close(self, reason: str) -> Ending | None:
         leader = self._leader

@@ -144,6 +144,11 @@ def inputs(name: str) -> str:
     return f"runs/{name}/inputs"
 
 
+def basis(name: str, part: str) -> str:
+    """What a run's verdicts rest on: `head`, `rows`; `state` says whether that was looked at again."""
+    return f"runs/{name}/basis/{part}"
+
+
 def told(name: str) -> str:
     """Who has told the result, where many have joined."""
     return f"runs/{name}/told"

@@ -24,7 +24,9 @@ from pipeline.protocol.mandate import Mandate
 from pipeline.protocol.observing import Observer
 from pipeline.protocol.orders import Orders, first_of
 from pipeline.protocol.outages import Outages
+from pipeline.protocol.rooms import rooms_of
 from pipeline.protocol.seats import take_seat
+from pipeline.protocol.shares import Share
 from pipeline.protocol.staffing import Staff
 from pipeline.protocol.stories import read_stories
 from pipeline.protocol.supervising import Life
@@ -66,8 +68,9 @@ class Leader:
         self.launcher: Launcher = mandate.launcher
         outages = Outages(clock, self.notice)
         self.store = CertainStore(mandate.store, clock, limits.retry_seconds, limits.outage_seconds, outages)
-        self.workers, self.pools = mandate.workers, mandate.pools
+        self.workers, self.pools, self.seating = mandate.workers, mandate.pools, mandate.seating
         self.stop, self.joining = mandate.stop, mandate.joining
+        self.share = Share(self.plan, mandate.joining.share if mandate.joining is not None else ())
         self.nonces, self.sources_unchanged, self.errors = mandate.nonces, mandate.sources_unchanged, mandate.errors
         self.view = RunView(run, plan, self.store, clock, limits.lease_seconds, joined=mandate.joining is not None)
         self.orders = Orders()
@@ -96,6 +99,7 @@ class Leader:
         self._watched = float("-inf")
         self._has_watched = False
         self.growth = Growth(self, mandate.spare, mandate.room)
+        self.rooms = rooms_of(self.seating, clock)
         self._staff = Staff(self)
         self._finisher = Finisher(self)
         self.hearer = Hearer(
@@ -194,6 +198,8 @@ class Leader:
     async def let_go(self) -> None:
         """Leave no supervisor behind."""
         self.orders.is_stopped.set()
+        if self.rooms is not None:
+            self.rooms.close()
         tasks = [*self.crew.tasks, *self._sides, *self.growth.tasks]
         for task in tasks:
             task.cancel()

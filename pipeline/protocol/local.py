@@ -29,6 +29,8 @@ class LocalHirer:
         """Those that have not sent home what they leave, where that is done."""
         self._of_place: dict[str, set[str]] = {}
         """The same by machine, where tests run on others."""
+        self._workers: dict[str, Worker] = {}
+        """Those that have not ended."""
 
     def start(self, birth: Birth) -> asyncio.Task[Life]:
         """Start a supervisor."""
@@ -53,8 +55,14 @@ class LocalHirer:
             limits=leader.limits,
             orders=leader.orders,
             parting=parting,
+            seating=leader.seating,
+            rooms=leader.rooms,
         )
-        return asyncio.get_running_loop().create_task(supervise(worker))
+        worker.foreign = leader.share.foreign
+        self._workers[birth.worker] = worker
+        task = asyncio.get_running_loop().create_task(supervise(worker))
+        task.add_done_callback(lambda _: self._workers.pop(birth.worker, None))
+        return task
 
     async def _part(self, worker: str, joining: Joining) -> None:
         """All work in one checkout: the last one sends for all, when nobody writes there any more."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
+from pipeline.logic.placement.seating import Seating
 from pipeline.model.plans import Plan
 from pipeline.model.pools import Pool
 from pipeline.ports import Clock, Emit, Launcher, Store
@@ -33,6 +34,8 @@ class Joining:
     """Whether it ends when it has nothing to do and others are heard to work."""
     parting: Callable[[str], Coroutine[Any, Any, None]]
     """Sends home what that worker of ours has left."""
+    share: Sequence[int] = ()
+    """Buckets of the plan that its slots work on, one each, and on nothing else; none: on whatever waits."""
 
 
 @frozen(kw_only=True)
@@ -54,6 +57,8 @@ class Mandate:
     """Of pools that may grow: slots behind all others that may be used when there is room."""
     room: Room | None = None
     """Who says how much room there is; None: pools do not grow."""
+    seating: Seating | None = None
+    """Given where slots are queues that may not all run everything."""
     joining: Joining | None = None
     """Given where others work beside it; then slots, here from 0, are counted on behind theirs."""
     stop: Stop

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.logic.pooling import behind
 from pipeline.ports import Harness, Launcher, Remains
 from pipeline.protocol.hiring import Crew
+from pipeline.protocol.rooms import rooms_of
 from pipeline.protocol.terms import first_slot, take_term
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ async def take_seat(leader: Leader, joining: Joining) -> None:
     first = await first_slot(leader.store, leader.run, leader.term)
     leader.crew = Crew(range(first, first + leader.workers))
     leader.pools = behind(leader.pools, first)
+    if leader.seating is not None:
+        leader.seating = leader.seating.behind(first)
+        leader.rooms = rooms_of(leader.seating, leader.clock)
     leader.launcher = SeatedLauncher(leader.launcher, first, joining.root)
 
 

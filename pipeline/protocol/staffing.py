@@ -14,6 +14,7 @@ from attrs import define
 from pipeline.logic.objects import Birth
 from pipeline.logic.pooling import suites_of
 from pipeline.protocol import keys
+from pipeline.protocol.seated import serves_anything, wanted_seats
 from pipeline.protocol.terms import newest_term, take_term
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Staff:
         leader = self._leader
         unfit = {*leader.hopeless, *leader.hirer.closed()}
         free = [slot for slot in leader.crew.free_slots(self._held(present)) if slot not in unfit]
+        if leader.seating is not None:
+            return wanted_seats(leader, leader.seating, free)
         needs = [*self._needs(present).values()] if free else []
         wanted = []
         for slot in free:
@@ -99,6 +102,8 @@ class Staff:
     def is_stuck(self, living: Sequence[str]) -> bool:
         """Whether none of what is left to do is for anybody who lives, or for a slot in which a worker can be had."""
         leader = self._leader
+        if leader.seating is not None:
+            return not serves_anything(leader, leader.seating, living)
         births = [birth for name in living if (birth := leader.view.births.get(name)) is not None]
         able = [suites_of(leader.pools, slot) for slot in leader.crew.all_slots if slot not in leader.hopeless]
         able += [birth.suites for birth in births]
@@ -138,7 +143,8 @@ class Staff:
 
     def _open_batches(self, suites: Sequence[str]) -> int:
         """Batches of these suites, none named: of all, that wait."""
-        plan, taken = self._leader.plan, self._leader.view.taken
+        plan = self._leader.plan
+        taken = self._leader.view.taken | frozenset(self._leader.share.foreign)
         if not suites:
             return len(plan.batches) - len(taken)
         gone = Counter(plan.tests[plan.batches[number].tests[0]].suite for number in taken)
@@ -165,13 +171,15 @@ class Staff:
             plan=leader.plan.digest,
             term=leader.term,
             slot=slot,
-            bucket=slot,
+            bucket=leader.share.bucket(leader.crew.all_slots.index(slot), slot),
             launcher=leader.launcher.name,
             place=str(identity.get("place", "")),
             log=str(identity.get("log", "")),
             identity=identity,
             wall=leader.clock.wall(),
             suites=suites_of(leader.pools, slot),
+            queue=leader.seating.queue(slot) if leader.seating is not None else "",
+            layout=leader.seating.layout if leader.seating is not None else "",
         )
 
     async def _last_ordinal(self, slot: int) -> int:

@@ -51,6 +51,8 @@ async def supervise(worker: Worker) -> Life:
     shift = Shift(worker)
     life = await _live(worker, shift)
     await _end(worker, life)
+    if worker.rooms is not None:
+        worker.rooms.leave(worker.name, after_seconds=worker.limits.lease_seconds * worker.has_unproven_end)
     return life
 
 
@@ -196,18 +198,30 @@ class Shift:
             return
         while (assignment := await self._next()) is not None:
             self._last = assignment.batch.number
-            await carry_out(self._worker, assignment, near_end=self._near_end)
+            await self._carry_out(assignment)
+            if assignment.left:
+                break  # It drains: its tombstone releases what is left.
             self._worker.unfinished.discard((assignment.claim.batch, assignment.claim.attempt))
+        await finish_session(self._worker)
+
+    async def _carry_out(self, assignment: Assignment) -> None:
+        """Where there are budgets, when there is room; what a harness holds that was not heard to end is kept for it."""
+        worker = self._worker
+        if worker.rooms is not None:
+            await worker.rooms.enter(worker.name, worker.birth.slot, assignment.batch.number)
+        await carry_out(worker, assignment, near_end=self._near_end)
+        if worker.rooms is not None:
+            worker.rooms.leave(worker.name)
 
     async def _next(self) -> Assignment | None:
         worker = self._worker
-        if self._ahead is not None:
+        if self._ahead is not None and not worker.draining.is_set():
             ahead, self._ahead = self._ahead, None
             assignment = await ahead
             if assignment is not None:
                 return assignment
         since = worker.clock.monotonic()
-        while not worker.orders.is_over:
+        while not worker.orders.is_over and not worker.draining.is_set():
             assignment = await self._claim()
             if assignment is not None:
                 return assignment
@@ -216,7 +230,6 @@ class Shift:
             if sees_ending(worker.view) or worker.clock.monotonic() - since >= worker.linger_seconds:
                 break
             await worker.orders.pause(worker.clock, worker.limits.idle_seconds)
-        await finish_session(worker)
         return None
 
     async def _claim(self) -> Assignment | None:
@@ -228,7 +241,14 @@ class Shift:
 
     def _near_end(self, portion: Portion) -> None:
         """Claim the next batch while the last tests of this one run."""
-        if self._ahead is not None or self._worker.orders.is_over or not is_near_end(portion, self._claim_seconds):
+        if self._worker.rooms is not None:
+            return  # The next one may have to wait for room.
+        if (
+            self._ahead is not None
+            or self._worker.draining.is_set()
+            or self._worker.orders.is_over
+            or not is_near_end(portion, self._claim_seconds)
+        ):
             return
         self._ahead = asyncio.ensure_future(self._claim_ahead(portion))
         self._ahead.add_done_callback(_see_error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import Fenced
@@ -18,6 +18,8 @@ from pipeline.protocol.orders import Orders
 from pipeline.protocol.view import RunView
 
 if TYPE_CHECKING:
+    from pipeline.logic.placement.seating import Seating
+    from pipeline.protocol.rooms import Rooms
     from pipeline.protocol.sessions import Session
 
 
@@ -39,17 +41,25 @@ class Worker:
         limits: Limits,
         orders: Orders,
         parting: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        seating: Seating | None = None,
+        rooms: Rooms | None = None,
     ) -> None:
         self.run, self.birth, self.plan, self.view = run, birth, plan, view
         self.store, self.journal, self.launcher, self.clock = store, journal, launcher, clock
         self.emit, self.limits, self.orders = emit, limits, orders
         self.parting = parting
         """Done when the harness has ended, before the tombstone: what is to come home is sent then."""
+        self.seating, self.rooms = seating, rooms
+        """Which batches its queue may run, and the budgets of its host, where there are such."""
         self.name = birth.worker
         self.born = clock.monotonic()
         self.session: Session | None = None
         self.unfinished: set[tuple[int, int]] = set()
         """(batch, attempt) of claims that it has made, or may have made, and whose tests have no final records yet."""
+        self.foreign: Collection[int] = frozenset()
+        """Batches that are never its own to claim."""
+        self.draining = asyncio.Event()
+        """It begins nothing more, and ends behind the test that runs."""
         self.has_unproven_end = False
         """Whether some harness of this worker may still be alive: then its own tombstone gives no proof."""
         self.linger_seconds = float("inf")

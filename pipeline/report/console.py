@@ -18,7 +18,7 @@ from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.annotations import Locate, file_in_native_id
 from pipeline.report.failure import Reproduce, failure_text, headline, is_worth_showing
 from pipeline.report.inert import inert, inert_line
-from pipeline.report.phrases import count, duration
+from pipeline.report.phrases import age, count, duration, number
 from pipeline.report.progress import Progress
 from pipeline.report.summary import LISTED, Shown, summary
 
@@ -41,6 +41,8 @@ class ConsoleReporter:
     """Paths that the other reporters made, and what went wrong there; set them before `finish`."""
     report_errors: Sequence[str] = ()
     name: str = "console"
+    log_of: Callable[[str], str] = field(default=lambda test: "", kw_only=True)
+    """The file that holds what a test printed, by its id; empty: none."""
     _log_directories: set[str] = field(factory=set)
     _shown: set[str] = field(factory=set)
 
@@ -59,7 +61,9 @@ class ConsoleReporter:
 
     def say_failure(self, event: e.TestFinished) -> None:
         """Show a bad result in full."""
-        self.say(failure_text(event.result, self.reproduce, worker=event.worker, attempt=event.attempt) + "\n")
+        text = failure_text(event.result, self.reproduce, worker=event.worker, attempt=event.attempt)
+        log = self.log_of(event.result.test)
+        self.say(f"{text}\nlog: {inert_line(log)}\n" if log else f"{text}\n")
 
     def plan(self, estimates: Mapping[str, float]) -> None:
         """Take the estimates of the tests still to do, in seconds by test id."""
@@ -96,6 +100,7 @@ class ConsoleReporter:
             # Of a resumed run the estimate is of the rest, its time of the whole: no comparison.
             expected_seconds=0.0 if self.progress.done_before else self.progress.expected_seconds,
             slowest=self.slowest,
+            log_of=self.log_of,
         )
         self.say(summary(run, self.reproduce, shown))
         return ()
@@ -123,6 +128,10 @@ def words(event: e.Event) -> str:
             return _run_started(event)
         case e.TestSlow():
             return f"slow: {inert_line(event.test)} has been running for {duration(event.seconds)} on {event.worker}"
+        case e.VerdictsTaken():
+            return _taken(event)
+        case e.GroupFinished():
+            return _group(event)
         case e.WorkerLost():
             return _lost(event)
         case e.WorkerTaken():
@@ -134,7 +143,8 @@ def words(event: e.Event) -> str:
 
 
 def _collecting(event: e.CollectionStarted) -> str:
-    line = f"collecting {', '.join(map(inert_line, event.suites))} with {count(event.harnesses, 'harness')}"
+    line = f"collecting {', '.join(map(inert_line, event.suites))}"
+    line += f" with {count(event.harnesses, 'harness')}" if event.harnesses else ""
     return f"{line} of {', '.join(map(inert_line, event.interpreters))}" if event.interpreters else line
 
 
@@ -155,6 +165,24 @@ def _run_started(event: e.RunStarted) -> str:
     if event.expected_seconds:
         line += f", about {duration(event.expected_seconds)} expected"
     return line
+
+
+def _taken(event: e.VerdictsTaken) -> str:
+    left = f"{number(event.left)} left to run" if event.left else "nothing is left to run"
+    return (
+        f"taken over from run {inert_line(event.source)}, which began {age(event.age_seconds)}: {count(event.tests, 'verdict')} of "
+        "tests whose command, row, files, environment, interpreter and settings are what they were there; "
+        f"{left} (`doit -a` takes nothing over)"
+    )
+
+
+def _group(event: e.GroupFinished) -> str:
+    """One line for each: `group vms=p1-small of bench: 11 passed, 1 failed in 2 min 03 s on w0-1`."""
+    counts = [f"{number(event.counts[each.value])} {each.value}" for each in Verdict if event.counts.get(each.value)]
+    before = f", {number(event.done_before)} done before" if event.done_before else ""
+    where = f" on {', '.join(event.workers)}" if event.workers else ""
+    line = f"group {inert_line(event.group)} of {inert_line(event.suite)}: {', '.join(counts)}{before}"
+    return f"{line} in {duration(event.seconds)}{where}"
 
 
 def _lost(event: e.WorkerLost) -> str:

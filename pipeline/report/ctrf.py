@@ -7,7 +7,7 @@ stands beside.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -15,6 +15,7 @@ from typing import Any, Final, TextIO
 from pipeline.model.runs import MergedRun, Outcome
 from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.addresses import Natives, suite_of
+from pipeline.report.output_files import existing
 from pipeline.report.writing import whole_file
 
 SPECIFICATION: Final = "0.0.0"
@@ -47,17 +48,17 @@ class CtrfReport:
     def finish(self, run: MergedRun) -> Sequence[str]:
         """Write the file. Raises `EngineError`."""
         with whole_file(self.path) as file:
-            write_ctrf(run, file)
+            write_ctrf(run, file, existing(self.path.parent, run.run))
         return (str(self.path),)
 
 
-def write_ctrf(run: MergedRun, file: TextIO) -> None:
-    """Write the document."""
+def write_ctrf(run: MergedRun, file: TextIO, log_of: Callable[[str], str] = lambda test: "") -> None:
+    """Write the document. `log_of`: the file of what a test printed, relative to the document."""
     natives = Natives(run.outcomes)
     began = int(run.started * 1000)
     file.write(f'{{"reportFormat":"CTRF","specVersion":"{SPECIFICATION}","generatedBy":"doit-fleet",')
     file.write(f'"results":{{"tool":{{"name":"doit-fleet"}},"summary":{_encode(_summary(run))},\n"tests":[')
-    file.writelines(_separated(_tests(run.outcomes, natives, began)))
+    file.writelines(_separated(_tests(run.outcomes, natives, began, log_of)))
     if run.outcomes and run.missing:
         file.write(",\n")
     file.writelines(_separated(_missing(test, worker, natives) for test, worker in run.missing))
@@ -86,7 +87,7 @@ def _summary(run: MergedRun) -> dict[str, Any]:
     return {"tests": total, **counts, "flaky": flaky, "suites": len(run.suites), **times}
 
 
-def _tests(outcomes: Iterable[Outcome], natives: Natives, began: int) -> Iterator[str]:
+def _tests(outcomes: Iterable[Outcome], natives: Natives, began: int, log_of: Callable[[str], str]) -> Iterator[str]:
     """Each test as JSON, put together by hand; what simply passed goes the shortest way."""
     passed, repeated = Verdict.PASSED, natives.repeated
     places: dict[tuple[str, str], str] = {}
@@ -101,7 +102,7 @@ def _tests(outcomes: Iterable[Outcome], natives: Natives, began: int) -> Iterato
             or result.properties
             or result.test in repeated
         ):
-            yield _test(outcome, natives, began)
+            yield _test(outcome, natives, began, log_of(result.test) if result.sections else "")
             continue
         suite, _, native = result.test.partition("::")
         place = places.get((suite, outcome.worker))
@@ -114,7 +115,7 @@ def _tests(outcomes: Iterable[Outcome], natives: Natives, began: int) -> Iterato
         )
 
 
-def _test(outcome: Outcome, natives: Natives, began: int) -> str:
+def _test(outcome: Outcome, natives: Natives, began: int, log: str) -> str:
     """One test as JSON, with all that is known of it."""
     result = outcome.result
     start = began + int(outcome.start * 1000)
@@ -126,6 +127,8 @@ def _test(outcome: Outcome, natives: Natives, began: int) -> str:
         f'"threadId":{quoted(outcome.worker)}'
     )
     more = _more(result, outcome.attempt)
+    if log:
+        more = {"attachments": [{"name": "output", "contentType": "text/plain", "path": log}], **more}
     return f"{text},{_encode(more)[1:]}" if more else text + "}"
 
 

@@ -18,6 +18,7 @@ from pipeline.model.verdicts import Verdict
 from pipeline.report.failure import Reproduce
 from pipeline.report.html_data import Limits, page_data
 from pipeline.report.inert import inert
+from pipeline.report.output_files import existing
 from pipeline.report.phrases import duration, number
 from pipeline.report.summary import verdict_line
 from pipeline.report.writing import whole_file
@@ -43,7 +44,7 @@ class HtmlReport:
 
     def finish(self, run: MergedRun) -> Sequence[str]:
         """Write the file. Raises `EngineError`."""
-        data = page_data(run, self._reproduce, self._limits)
+        data = page_data(run, self._reproduce, self._limits, existing(self.path.parent, run.run))
         head, tail = _page(run, data.notes)
         with whole_file(self.path) as file:
             file.write(head)

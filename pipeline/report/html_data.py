@@ -7,7 +7,7 @@ that matter first, and the page says so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
 
@@ -52,9 +52,11 @@ class PageData:
         yield "]}"
 
 
-def page_data(run: MergedRun, reproduce: Reproduce, limits: Limits) -> PageData:
-    """Choose the rows and details of a page."""
-    builder = _Builder(run, reproduce, limits)
+def page_data(
+    run: MergedRun, reproduce: Reproduce, limits: Limits, log_of: Callable[[str], str] = lambda test: ""
+) -> PageData:
+    """Choose the rows and details of a page. `log_of`: the file of what a test printed, relative to the page."""
+    builder = _Builder(run, reproduce, limits, log_of)
     for test, worker in run.missing[: limits.rows]:
         builder.add_missing(test, worker)
     matters, others = _split(run.outcomes)
@@ -79,7 +81,8 @@ def _split(outcomes: Iterable[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
 class _Builder:
     """Collects rows and details within their limits."""
 
-    def __init__(self, run: MergedRun, reproduce: Reproduce, limits: Limits) -> None:
+    def __init__(self, run: MergedRun, reproduce: Reproduce, limits: Limits, log_of: Callable[[str], str]) -> None:
+        self._log_of = log_of
         self.rows: list[str] = []
         self._run, self._reproduce, self._limits = run, reproduce, limits
         self._details: list[str] = []
@@ -143,7 +146,7 @@ class _Builder:
         """The number of a result's details, -1 when it has none or there is no room."""
         if result.verdict in {Verdict.PASSED, Verdict.XPASSED} and not result.earlier and not result.properties:
             return -1
-        text = _safe(_encode(_facts(result, self._reproduce)))
+        text = _safe(_encode(_facts(result, self._reproduce, self._log_of(result.test) if result.sections else "")))
         if self._detail_bytes + len(text) > self._limits.details_bytes:
             self._left_out += 1
             return -1
@@ -181,11 +184,13 @@ class _Builder:
         return notes
 
 
-def _facts(result: Result, reproduce: Reproduce) -> dict[str, Any]:
+def _facts(result: Result, reproduce: Reproduce, log: str) -> dict[str, Any]:
     """A result's texts, made inert: control characters and halves of characters are no good in a page either."""
     facts: dict[str, Any] = {"message": inert(result.message)}
     if not result.verdict.is_good:
         facts["reproduce"] = inert(reproduce(result.test))
+    if log:
+        facts["log"] = log  # A plain name: nothing of the test's is in it as it was.
     phases = [(phase.when, inert(phase.details)) for phase in result.phases if phase.details]
     if phases:
         facts["phases"] = phases

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Final
 
@@ -36,6 +36,8 @@ class Shown:
     report_errors: tuple[str, ...] = ()
     expected_seconds: float = 0.0
     slowest: int = 10
+    log_of: Callable[[str], str] = lambda test: ""
+    """The file that holds what a test printed; empty: none."""
 
 
 def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
@@ -48,7 +50,7 @@ def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
         "",
         *_section("errors", [inert(each) for each in run.errors]),
         *_section("without a verdict", [_missing_line(*each) for each in run.missing]),
-        *_section("not good", list(_bad_lines(bad, reproduce))),
+        *_section("not good", list(_bad_lines(bad, reproduce, shown.log_of))),
         *_section("not run", [_not_run_line(*each) for each in not_run.most_common()]),
         *_section("flaky", [_flaky_line(each) for each in flaky]),
         *_section("slowest", [_slow_line(each) for each in slowest(run, shown.slowest)]),
@@ -99,7 +101,7 @@ def _section(title: str, lines: list[str]) -> list[str]:
     return [f"{title}:", *("  " + each.replace("\n", "\n    ") for each in lines[:LISTED]), *more, ""]
 
 
-def _bad_lines(bad: list[Result], reproduce: Reproduce) -> Iterator[str]:
+def _bad_lines(bad: list[Result], reproduce: Reproduce, log_of: Callable[[str], str]) -> Iterator[str]:
     for position, result in enumerate(bad):
         if position >= LISTED:
             yield ""
@@ -107,7 +109,9 @@ def _bad_lines(bad: list[Result], reproduce: Reproduce) -> Iterator[str]:
         message = f" - {inert_line(result.message)[:200]}" if result.message else ""
         line = reproduce(result.test)
         hand = f"\n{inert_line(line)}" if line else ""
-        yield f"{result.verdict.value.upper()} {inert_line(result.test)}{message}{hand}"
+        log = log_of(result.test)
+        said = f"\nlog: {inert_line(log)}" if log else ""
+        yield f"{result.verdict.value.upper()} {inert_line(result.test)}{message}{hand}{said}"
 
 
 def _not_run_line(message: str, number_of_tests: int) -> str:

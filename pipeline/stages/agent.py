@@ -5,7 +5,7 @@ Stages see only this protocol: no adapter, launcher, framework or settings objec
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -16,6 +16,8 @@ from pipeline.ports import Launcher, Warm
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from pipeline.graph.stop import Stop
+    from pipeline.logic.placement.grounds import Grounds
     from pipeline.model.events import Event
     from pipeline.model.pools import Pool
     from pipeline.model.runs import Conclusion, MergedRun
@@ -87,10 +89,18 @@ class Workforce(Protocol):
     def hands(self) -> int:
         """How many processes of this machine compile and collect."""
 
+    def has_hosts(self) -> bool:
+        """Whether workers live on machines that must be reached first; leaves all settings open."""
+
     def meeting(
         self, store: Store, clock: Clock, run: str, tell: Callable[[str], None]
     ) -> AbstractAsyncContextManager[None]:
         """While inside, workers that have a volume as their store find out whether it is the agent's."""
+
+    def shared(
+        self, left: Collection[str], run: str, stop: Stop, tell: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """While inside, what tests of a suite share in this run stands, where some are `left` to do. Entering raises `EngineError`, `Stopped`, `UsageError`."""
 
     @property
     def roots_elsewhere(self) -> Sequence[str]:
@@ -98,6 +108,13 @@ class Workforce(Protocol):
 
     def doubts(self, expected_seconds: float) -> Sequence[str]:
         """What a person should know before a run of that length."""
+
+    def left_at_once(self, run: str) -> str:
+        """What a second signal leaves behind, and how to remove it, for people."""
+
+    @property
+    def grounds(self) -> Grounds | None:
+        """What tests are placed by, where not every slot may run every test. Raises `UsageError`."""
 
     @property
     def spare(self) -> Sequence[Pool]:
@@ -133,6 +150,8 @@ class Joined:
     """Whether every job ends with the run's exit code, and none before the run does; else the last one decides."""
     place: str
     """Where this job is, for people."""
+    share: tuple[int, ...] = ()
+    """Buckets of the plan that are this job's, and all that it works on; none: it works on whatever waits."""
 
 
 class Joins(Protocol):
@@ -167,6 +186,22 @@ class Check:
     hint: str = ""
 
 
+class Readers(Protocol):
+    """Everybody who reads events."""
+
+    def check(self) -> None:
+        """See, before a run begins, that who is to be told of its end can be. Raises `UsageError`."""
+
+    def expect(self, estimates: Mapping[str, float]) -> None:
+        """Tell the console which tests are to come, and how many seconds each may take."""
+
+    def expect_groups(self, tests: Iterable[tuple[str, str, str, str]], done: Collection[str]) -> None:
+        """Tell the console which groups there are: tests as (id, suite, native id, group), and ids of those done already."""
+
+    def show(self, run: MergedRun) -> None:
+        """Write the summary, and no report."""
+
+
 class Agent(Protocol):
     """The build machine's process as stages may use it; everything is made when first asked for."""
 
@@ -193,8 +228,9 @@ class Agent(Protocol):
     def joins(self) -> Joins:
         """What lets this job join others."""
 
-    def show(self, run: MergedRun) -> None:
-        """Write the summary, and no report."""
+    @property
+    def reporting(self) -> Readers:
+        """Everybody who reads events."""
 
     def changed_inputs(self) -> Sequence[str]:
         """What has changed since: names of files or parts, looked at anew."""
@@ -247,9 +283,6 @@ class Agent(Protocol):
 
     def emit(self, event: Event) -> None:
         """Tell everybody who reads events."""
-
-    def expect(self, estimates: Mapping[str, float]) -> None:
-        """Tell the console which tests are to come, and how many seconds each may take."""
 
     def report_paths(self) -> Sequence[Path]:
         """Files that the reports are made of."""

@@ -1,4 +1,4 @@
-"""`collect`: let warm harnesses say which tests there are, each file once.
+"""`collect`: let warm harnesses say which tests there are, each file once; frameworks that know it already are asked themselves.
 
 Leaves `build/collect/tests.json`: `{suite: {tests: [[native, occurrence, unit, exclusive, file]…], errors, deselected,
 affinity, facts}}`, which `group` reads. Must not know what a framework does to collect.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline.errors import UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.logic.naming import name_tests
-from pipeline.model.suites import Interpreter
+from pipeline.model.suites import Interpreter, Suite
 from pipeline.ports import Collected
 from pipeline.stages import join
 from pipeline.stages.agent import Agent
@@ -55,12 +56,12 @@ def collect(agent: Agent) -> dict[str, Any]:
     agent.emit(
         CollectionStarted(
             suites=tuple(suite.name for suite in suites),
-            harnesses=agent.workforce.hands,
+            harnesses=0 if all(map(partial(_knows, agent), suites)) else agent.workforce.hands,
             interpreters=tuple(dict.fromkeys(_found(suite.interpreter) for suite in suites)),
         )
     )
     weights = {suite.name: _weights(agent, suite.name) for suite in suites}
-    found = {suite.name: agent.wait(_collect_one(agent, suite.name, weights[suite.name])) for suite in suites}
+    found = {suite.name: _collect_one(agent, suite, weights[suite.name]) for suite in suites}
     errors = [f"{native}\n{text}" for one in found.values() for native, text in one.errors]
     agent.emit(
         CollectionFinished(
@@ -93,11 +94,19 @@ def _weights(agent: Agent, suite: str) -> dict[str, float]:
     return weights
 
 
-async def _collect_one(agent: Agent, suite: str, weights: Mapping[str, float]) -> Collected:
-    from pipeline.protocol.collecting import collect_suite  # Here, because it needs asyncio.
+def _collect_one(agent: Agent, suite: Suite, weights: Mapping[str, float]) -> Collected:
+    from pipeline.protocol import collecting  # Here, because it needs asyncio.
 
-    harnesses = min(agent.workforce.hands, next(pool.size for pool in agent.pools() if suite in pool.suites))
-    return await collect_suite(suite, agent.launcher(), harnesses, weights=weights, emit=agent.emit)
+    harnesses = min(agent.workforce.hands, next(pool.size for pool in agent.pools() if suite.name in pool.suites))
+    if _knows(agent, suite):
+        known = agent.framework(suite).known(suite)  # type: ignore[attr-defined]
+        return collecting.collect_known(suite.name, known, harnesses, weights=weights, emit=agent.emit)
+    launcher = agent.launcher()
+    return agent.wait(collecting.collect_suite(suite.name, launcher, harnesses, weights=weights, emit=agent.emit))
+
+
+def _knows(agent: Agent, suite: Suite) -> bool:
+    return hasattr(agent.framework(suite), "known")
 
 
 def _refuse(found: Mapping[str, Collected]) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:  # What explains is imported where it is used.
     from pipeline.logic.matrix.explaining import Dropped, Kept
     from pipeline.logic.matrix.nodes import Tree
 
-DOC = "say which variant set each value of a test, or which filter dropped it"
+DOC = (
+    "say which variant set each value of a test, or which filter dropped it; without --test, name the rows of matrices"
+)
 TEST = Param(name="test", default="", help="suite::name, or the name or short name of a row")
 
 Trees = Callable[[], Mapping[str, "Tree"]]
@@ -35,11 +37,44 @@ def register(catalog: Catalog, trees: Trees) -> Handle:
 
 
 def explain(trees: Trees, json: bool, test: str) -> None:
-    """Print what is known of a test. Raises `UsageError` when no matrix ever had it."""
+    """Print what is known of a test, or all names. Raises `UsageError` when no matrix ever had it."""
     if not test:
-        raise UsageError("--test names nothing", hint="doit explain --test suite::name; `doit list --all` has names")
+        listed = named(trees())
+        print(codec.dumps(listed, indent=2) if json else names_as_text(listed))
+        return
     answers = asked(trees(), test)
     print(codec.dumps({"tests": as_json(answers)}, indent=2) if json else as_text(answers))
+
+
+def named(trees: Mapping[str, Tree]) -> dict[str, Any]:
+    """`{tests: [{suite, name, shortname}], remarks: [{suite, place, said}]}`: rows that run, and what matches nothing."""
+    from pipeline.logic.matrix.checking import unmet
+    from pipeline.logic.matrix.expanding import expand
+
+    _refuse_none(trees)
+    rows = [
+        {"suite": suite, "name": row.name, "shortname": row.shortname}
+        for suite, tree in trees.items()
+        for row in expand(tree)
+    ]
+    remarks = [
+        {"suite": suite, "place": str(each.place), "said": str(each)}
+        for suite, tree in trees.items()
+        for each in unmet(tree)
+    ]
+    return {"tests": rows, "remarks": remarks}
+
+
+def names_as_text(listed: Mapping[str, Any]) -> str:
+    """A name a line, then remarks."""
+    lines = [f"{row['suite']}::{row['name']}" for row in listed["tests"]]
+    lines += [f"remark: {each['place']}: {each['said']}" for each in listed["remarks"]]
+    return "\n".join(lines) or "no row runs"
+
+
+def _refuse_none(trees: Mapping[str, Tree]) -> None:
+    if not trees:
+        raise UsageError("no suite has a matrix", hint="only tests that are rows of a matrix can be explained")
 
 
 def asked(trees: Mapping[str, Tree], test: str) -> dict[str, Answer]:
@@ -48,8 +83,7 @@ def asked(trees: Mapping[str, Tree], test: str) -> dict[str, Answer]:
 
     suite, separator, name = test.partition("::")
     chosen = {suite: trees[suite]} if separator and suite in trees else dict(trees)
-    if not chosen:
-        raise UsageError("no suite has a matrix", hint="only tests that are rows of a matrix can be explained")
+    _refuse_none(chosen)
     wanted = name if separator else test
     found: dict[str, Answer] = {}
     unknown: UsageError | None = None

@@ -61,13 +61,14 @@ def _as_others_told(agent: Agent, run: MergedRun, joined: Joined) -> dict[str, A
     """End as a job that does not gather; None: it does. Raises `TestsFailed` or `UntrustworthyRun` where all jobs decide."""
     role = launch.role(agent)
     if role == join.LEFT:
-        join.say_who_stays(agent, joined)
+        if not joined.share:
+            join.say_who_stays(agent, joined)
         return {"run": run.run, "fresh": False}
     told = join.heard(agent, role)
     if told is None:
         return None
     run = evolve(run, exit_code=told.exit_code, reason=told.reason)
-    agent.show(run)
+    agent.reporting.show(run)
     join.say_who_tells(agent, told, code=0 if join.ends_well(agent, role, told) else told.exit_code)
     if not join.ends_well(agent, role, told):
         raise failure_of(run)

@@ -68,6 +68,10 @@ def _new_plan(agent: Agent) -> Plan:
             "no tests were found" + (f" ({deselected} deselected)" if deselected else ""),
             hint="check the suites' paths and selection; `run.allow_empty = true` says that this is meant",
         )
+    if agent.workforce.grounds is not None:
+        from pipeline.stages.placing import tied
+
+        tests = list(tied(tests, agent.workforce.grounds))
     affinity = {name: one.affinity for name, one in found.items()}
     fail_fast = wishes.fail_fast or least_maxfail(one.facts for one in found.values())
     return _plan(_estimated(agent, tests), agent, affinity, fail_fast)
@@ -90,6 +94,10 @@ def _plan(tests: Sequence[Test], agent: Agent, affinity: dict[str, dict[str, int
     from pipeline.logic.pooling import batches_of_pools, buckets_of_pools, multiplied
 
     wishes, pools = agent.wishes(), agent.pools()
+    if agent.workforce.grounds is not None:
+        from pipeline.stages.placing import plan_of
+
+        return plan_of(tests, agent.workforce.grounds, wishes, fail_fast)
     if agent.joins.joined is not None:
         pools = multiplied(pools, agent.joins.joined.jobs)
     batches = batches_of_pools(tests, pools, seed=wishes.seed, claim_seconds=wishes.claim_seconds, affinity=affinity)

@@ -7,20 +7,23 @@ that was stopped stays open, and the same command goes on with it.
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import EXIT_GOOD, Stopped, TestsFailed, UntrustworthyRun
+from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, Stopped, TestsFailed, UntrustworthyRun
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
-from pipeline.stages import collect, group, join
+from pipeline.stages import collect, group, join, remaining, taking_over
 from pipeline.stages.agent import Agent
+from pipeline.stages.taking_over import MakeBasis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
-    from pipeline.model.plans import Batch, Plan
+    from pipeline.logic.placement.seating import Seating
+    from pipeline.model.plans import Plan
     from pipeline.model.pools import Pool
     from pipeline.protocol.finishing import Ending
     from pipeline.protocol.limits import Limits
@@ -32,24 +35,39 @@ DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
 def register(
-    catalog: Catalog, agent: Agent, grouped: Handle, pushed: Handle, before: Sequence[Handle], *, resume: str = ""
+    catalog: Catalog,
+    agent: Agent,
+    connected: Handle,
+    grouped: Handle,
+    pushed: Handle,
+    before: Sequence[Handle],
+    *,
+    basis: MakeBasis,
+    resume: str = "",
 ) -> Handle:
-    """Add the task; `group`, or `push` where workers run images, runs before it only if it must run.
+    """Add the task; `connect`, where there is such, and `group`, or `push` where workers run images, run before it only if it must run.
 
     `resume` names a run to go on with; those `before` see that this job may do what it is asked to, where there is something to see.
+    `basis` tells what verdicts rest on.
     """
     return catalog.add(
         "launch",
         lambda: TaskSpec(
             name="launch",
-            actions=(Action(launch, {"agent": agent, "resume": resume}),),
+            actions=(Action(launch, {"agent": agent, "resume": resume, "basis": basis}),),
             needs=tuple(handle for handle in before if handle.name in catalog),
-            setup=() if agent.workforce.in_foreground else ((pushed if agent.runs_images() else grouped),),
+            setup=_setup(catalog, agent, connected, pushed if agent.runs_images() else grouped),
             digest=lambda: _digest(agent),
             lost=lambda: _lost(agent, resume),
         ),
         doc=DOC,
     )
+
+
+def _setup(catalog: Catalog, agent: Agent, connected: Handle, prepared: Handle) -> tuple[Handle, ...]:
+    if agent.workforce.in_foreground:
+        return ()
+    return (connected, prepared) if connected.name in catalog else (prepared,)
 
 
 def _digest(agent: Agent) -> Digest:
@@ -68,15 +86,20 @@ def output(agent: Agent) -> Path:
     return agent.build / "launch" / "run.json"
 
 
-def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
+def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str, Any]:
     """Run. Raises `Stopped`, or `UntrustworthyRun` when a budget was spent or an engine failed."""
     stop.check()
+    agent.reporting.check()
     if agent.workforce.in_foreground:
         return _in_foreground(agent)
     if agent.joins.joined is not None and (code := _code_of_closed(agent, agent.joins.joined.run)) is not None:
         return _leave(agent, agent.joins.joined.run, code, join.LATE)
-    run, ending = agent.wait(_lead(agent, resume, stop))
+    run, ending = agent.wait(_lead(agent, resume, basis, stop))
     left = _leave(agent, run, ending.exit_code, _role(ending))
+    if not ending.closed and ending.exit_code == EXIT_TESTS_FAILED:
+        raise TestsFailed(
+            f"run {run!r}: {ending.reason}", hint=f"once all hosts are done, `doit report {run}` tells of all"
+        )
     if ending.closed:
         agent.ended[run] = ending.merged
         if agent.joins.joined is not None:
@@ -85,6 +108,7 @@ def launch(agent: Agent, resume: str, stop: Stop) -> dict[str, Any]:
         return {"run": run, "fresh": is_final}
     if ending.exit_code == EXIT_GOOD:
         return left
+    agent.wait(taking_over.leave(agent, run, basis))
     done = len(ending.merged.outcomes)
     text = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
     hint = f"{'other jobs go on with it, and so does ' if agent.joins.joined is not None else ''}the same command"
@@ -125,31 +149,32 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
     return {"run": "", "fresh": False}
 
 
-async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
+async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
-    from pipeline.logic.pooling import multiplied, slots_of, useful, whole
-    from pipeline.model.events import Notice
+    from pipeline.logic.pooling import multiplied, slots_of
     from pipeline.protocol import apart, attending, leading, orders
     from pipeline.protocol.mandate import Mandate, new_nonce
 
-    store, clock = agent.store(), agent.clock()
-    run, plan, done = await _find(agent, resume)
-    pools = whole(agent.pools(), (test.suite for test in plan.tests))
-    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
+    store, clock, warn = agent.store(), agent.clock(), partial(_warn, agent)
+    run, plan, done = await _find(agent, resume, basis)
+    pools = _pools(agent, plan)
     _tell_sizes(agent, pools)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
-    expected = _expected(plan, multiplied(pools, machines), done)
+    expected = remaining.expected_seconds(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
-        agent.emit(Notice(level="warning", text=text))
-    agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
+        warn(text)
+    await taking_over.begin(agent, run, basis)
+    _expect(agent, plan, done)
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)
-    meeting = agent.workforce.meeting(store, clock, run, lambda text: agent.emit(Notice(level="warning", text=text)))
+    meeting = agent.workforce.meeting(store, clock, run, warn)
+    left = {test.suite for test in plan.tests if test.id not in done}
+    shared = agent.workforce.shared(left, run, stop, warn)
     loop = asyncio.get_running_loop()
     with (
         stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
-        stop.leaving(_leftovers(agent, run)),
+        stop.leaving(lambda: agent.workforce.left_at_once(run)),
     ):
         mandate = Mandate(
             run=run,
@@ -168,11 +193,48 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
             expected_seconds=expected,
             pools=pools,
             spare=_spare(agent, pools),
+            seating=_seating(agent, plan),
             room=agent.workforce.room,
         )
-        async with signing, meeting:
+        async with signing, meeting, shared:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _pools(agent: Agent, plan: Plan) -> Sequence[Pool]:
+    """With no more workers than there is work for, or than this job's share of them."""
+    from attrs import evolve
+
+    from pipeline.logic.pooling import useful, whole
+
+    pools = whole(agent.pools(), (test.suite for test in plan.tests))
+    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
+    if agent.joins.joined is None or not agent.joins.joined.share:
+        return pools
+    most = len(agent.joins.joined.share)
+    return tuple(evolve(pool, size=min(pool.size, most)) for pool in pools)
+
+
+def _warn(agent: Agent, text: str) -> None:
+    from pipeline.model.events import Notice
+
+    agent.emit(Notice(level="warning", text=text))
+
+
+def _expect(agent: Agent, plan: Plan, done: Set[str]) -> None:
+    agent.reporting.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
+    groups = ((test.id, test.suite, test.native, test.file or test.suite) for test in plan.tests)
+    agent.reporting.expect_groups(groups, done)
+
+
+def _seating(agent: Agent, plan: Plan) -> Seating | None:
+    """By the settings of this command, whenever the plan was made. Raises `UsageError`."""
+    grounds = agent.workforce.grounds
+    if grounds is None:
+        return None
+    from pipeline.logic.placement.seating import seating_of
+
+    return seating_of(plan, grounds)
 
 
 def _spare(agent: Agent, pools: Sequence[Pool]) -> Sequence[Pool]:
@@ -203,6 +265,7 @@ def _joining(agent: Agent, run: str) -> Joining | None:
         root=str(agent.root),
         may_leave=not agent.joins.joined.all_decide,
         parting=agent.joins.parting(run),
+        share=agent.joins.joined.share,
     )
 
 
@@ -215,16 +278,7 @@ def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:
             agent.emit(Notice(level="info", text=f"workers of pool {pool.name!r}: {pool.why}"))
 
 
-def _leftovers(agent: Agent, run: str) -> str:
-    """What nobody tidies up after a second signal; workers on this machine end with their agent."""
-    return (
-        f"left behind: workers of run {run!r}, which end by themselves; then `doit sweep` removes them, and `doit` goes on"
-        if agent.runs_images()
-        else ""
-    )
-
-
-async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
+async def _find(agent: Agent, resume: str, basis: MakeBasis) -> tuple[str, Plan, set[str]]:
     """The run that a person named, or the unfinished one of the same inputs, or a new one; with the tests done there."""
     from pipeline.protocol import joining, resuming
 
@@ -240,7 +294,7 @@ async def _find(agent: Agent, resume: str) -> tuple[str, Plan, set[str]]:
         run, plan = await resuming.open_run(store, clock, identity, group.read(agent))
         if agent.joins.is_shared:
             await joining.announce(store, clock, run, agent.joins.inputs)
-        return run, plan, set()
+        return run, plan, await taking_over.take_over(agent, run, plan, basis)
     merged = await resuming.merged(store, clock, run)
     return run, await resuming.adopt_run(store, clock, run), {one.result.test for one in merged.outcomes}
 
@@ -265,21 +319,6 @@ def is_unchanged(agent: Agent) -> bool:
 def _collection_errors(agent: Agent) -> tuple[str, ...]:
     found = collect.read(agent) if collect.output(agent).exists() else {}
     return tuple(f"{native}: not collected" for one in found.values() for native, _ in one.errors)
-
-
-def _expected(plan: Plan, pools: Sequence[Pool], done: Set[str]) -> float:
-    """Seconds that what is left to do will take: a resumed run's finished tests cost nothing."""
-    from pipeline.logic.pooling import expected_seconds
-
-    loads = ((plan.tests[batch.tests[0]].suite, _left(plan, batch, done)) for batch in plan.batches)
-    return expected_seconds(pools, loads)
-
-
-def _left(plan: Plan, batch: Batch, done: Set[str]) -> float:
-    tests = [plan.tests[position] for position in batch.tests]
-    if all(test.id not in done for test in tests):
-        return batch.seconds  # With what its fixtures take.
-    return sum(test.seconds for test in tests if test.id not in done)
 
 
 def role(agent: Agent) -> str:

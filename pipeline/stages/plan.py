@@ -42,7 +42,7 @@ def plan(agent: Agent, json: bool, target: str) -> None:
 
 
 def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
-    """The forecast as plain JSON: `{plan, tests, batches, buckets, workers, pools, folder, forecast, target?}`."""
+    """The forecast as plain JSON: `{plan, tests, batches, buckets, workers, suites, pools, folder, forecast, target?}`."""
     from pipeline.logic.forecasting import forecast, workers_for
     from pipeline.logic.pooling import scaled, slots_of, useful, whole
     from pipeline.stages import group
@@ -57,13 +57,26 @@ def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
         "batches": len(made.batches),
         "buckets": len(made.buckets),
         "workers": slots_of(pools),
+        "suites": _of_suites(made.tests),
         "pools": [_told(pool, made.tests) for pool in pools],
         "folder": str(group.folder(agent)),
         "forecast": asdict(found),
     }
+    if agent.workforce.grounds is not None:
+        from pipeline.logic.placement.telling import queues_told
+
+        told["queues"] = queues_told(made, agent.workforce.grounds)
     if target_seconds is not None:
         told["target"] = {"seconds": target_seconds, "workers": workers_for(made.tests, target_seconds, pools=pools)}
     return told
+
+
+def _of_suites(tests: Sequence[Test]) -> list[dict[str, Any]]:
+    """`{name, tests, seconds}` of each suite that has tests, in their order."""
+    own: dict[str, list[float]] = {}
+    for test in tests:
+        own.setdefault(test.suite, []).append(test.seconds)
+    return [{"name": name, "tests": len(seconds), "seconds": sum(seconds)} for name, seconds in own.items()]
 
 
 def _told(pool: Pool, tests: Sequence[Test]) -> dict[str, Any]:
@@ -83,8 +96,14 @@ def as_text(told: dict[str, Any]) -> str:
     """The forecast for people."""
     found = told["forecast"]
     lines = [f"{told['tests']} tests in {told['batches']} batches, {told['buckets']} buckets in {told['folder']}"]
+    if len(told["suites"]) > 1:
+        lines += [f"  suite {one['name']}: {one['tests']} tests, {one['seconds']:.1f} s" for one in told["suites"]]
     if len(told["pools"]) > 1:
         lines += [_line(pool) for pool in told["pools"]]
+    if "queues" in told:
+        from pipeline.logic.placement.telling import lines_of
+
+        lines += lines_of(told["queues"])
     lines += [f"  pool {pool['name']}: {pool['why']}" for pool in told["pools"] if pool["why"]]
     lines += [f"  {point['workers']:>5} workers: {point['seconds']:8.1f} s" for point in found["points"]]
     lines += ["bounded by the tests that cannot be split:", *_weights(found["longest"])]

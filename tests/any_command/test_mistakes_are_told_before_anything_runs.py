@@ -35,6 +35,11 @@ ROW = 'rows = [{ name = "a", values = { x = 1 } }]\n'
             ROW + 'command = "touch ran"\n[tool.doit-fleet.suites.bench.setups.s]\nkey="k"\ncommand = ["echo", "{values.x}"]\n',
             "setups.s.command has the field {values.x}",
         ),
+        (ROW + 'command = "touch ran"\n[tool.doit-fleet.suites.bench.setups.s]\nper = "run"\nkey = "k"\n', "per run and has a key"),
+        (
+            ROW + 'command = "touch ran"\n[tool.doit-fleet.suites.bench.setups.s]\nper = "run"\ncommand = ["echo", "{worker}"]\n',
+            "setups.s.command has the field {worker}",
+        ),
         (ROW + 'command = "touch ran"\nselect.marks = "slow"\n', "have no marks"),
     ],
 )  # fmt: skip

@@ -1,8 +1,9 @@
-"""The example of docs/commands.md does what the page says."""
+"""The examples of docs/commands.md and docs/matrix.md do what the pages say."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,20 @@ def test_the_first_example(bench: Bench) -> None:
     assert min(sizes.values()) > 100_000
     assert bench.fleet("-a", "select.paths=gzip*").code == 0
     assert set(bench.outcomes()) == {"gzip-1", "gzip-9"}
+
+
+def test_the_matrix_of_its_page(bench: Bench) -> None:
+    """Settings and file as they are there; each command says what is printed below it."""
+    page = (PAGE.parent / "matrix.md").read_text()
+    toml, config, told = re.findall(r"```(?:toml)?\n(.*?)```", page, re.DOTALL)[:3]
+    bench.write(guests__cfg=config)
+    (bench.root / "fleet.toml").write_text(toml.replace("tool.doit-fleet.", ""))
+    steps = re.findall(r"^\$ doit-fleet ?(.*?) *#.*\n((?:[^$].*\n)*)", told, re.MULTILINE)
+
+    for typed, wanted in steps:
+        done = bench.fleet(*shlex.split(typed))
+        assert done.code == 0, done.output
+        assert done.output.startswith(wanted.replace("pyproject.toml:5", "fleet.toml:5")), done.output
+
+    assert [typed for typed, _ in steps][-2:] == ["", "select.only='boot..ide, install'"]
+    assert "3 passed" in done.output

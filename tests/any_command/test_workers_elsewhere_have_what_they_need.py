@@ -13,7 +13,7 @@ import pytest
 from extensions.agent import LocalAgent
 from extensions.fleet import Fleet
 from extensions.image_steps import Steps
-from pipeline.launchers.docker.specs import there
+from pipeline.launchers.collecting import there
 from pipeline.model.images import Places
 from tests.any_command.bench import Bench
 from tests.harness_command.driving import Harness, finals
@@ -80,4 +80,7 @@ def test_what_is_kept_comes_home(agent: LocalAgent) -> None:
     """The patterns that workers elsewhere send home lie below the folders of tests."""
     carried = agent.workforce.specs["bench"].options["carries"]
 
-    assert carried == {"root": str(agent.root), "globs": ["build/command/bench/runs/*/*/**/*.log"]}
+    assert carried == {
+        "root": str(agent.root),
+        "globs": ["build/command/bench/runs/*/*/**/*.log", "build/command/bench/runs/*/*/output.log"],
+    }

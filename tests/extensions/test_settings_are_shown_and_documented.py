@@ -79,7 +79,11 @@ def test_a_name_or_a_prefix_may_be_asked_for(site: Site) -> None:
     """An unknown one is an error with the nearest."""
     fleet = site.build()
 
-    assert [row.name for row in describe(fleet, "console")] == ["console.style", "console.interval_seconds"]
+    assert [row.name for row in describe(fleet, "console")] == [
+        "console.style",
+        "console.groups",
+        "console.interval_seconds",
+    ]
     assert [row.name for row in describe(fleet, "workers.nice")] == ["workers.nice"]
     with pytest.raises(SettingsError, match=r"there is no setting 'workers.cuont' \(did you mean 'workers.count'\?\)"):
         describe(fleet, "workers.cuont")

@@ -109,12 +109,18 @@ def test_lines_keep_their_names_when_others_come_in_between(tmp_path: Path) -> N
 
 
 def test_rows_of_a_matrix_come_in_as_they_are() -> None:
-    """Anything with a name and values; what a row waits for is said beside it."""
-    made = [SimpleNamespace(name="a.b", values={"mem": "4"}), SimpleNamespace(name="a.a", values={})]
+    """Anything with names and values; what a row waits for is said beside it. A value of the matrix's own stands."""
+    made = [
+        SimpleNamespace(name="a.b", shortname="b", values={"mem": "4"}),
+        SimpleNamespace(name="a.a", shortname="a", values={"shortname": "own"}),
+    ]
 
     rows = matrix_rows(made, {"a.b": ("a.a",)})
 
-    assert rows == [Row(name="a.b", values={"mem": "4"}, dependencies=("a.a",)), Row(name="a.a")]
+    assert rows == [
+        Row(name="a.b", values={"shortname": "b", "mem": "4"}, dependencies=("a.a",)),
+        Row(name="a.a", values={"shortname": "own"}),
+    ]
     assert names(frozen(rows)) == ["a.a", "a.b"]
 
 

@@ -69,10 +69,27 @@ def test_both_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+def test_all_names_are_told_where_none_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """And what matches nothing, which is no error."""
+
+    def remarked() -> dict[str, Tree]:
+        return {"bench": matrix(TEXT, "nosuch: mem = 3").tree()}
+
+    explain.explain(remarked, False, "")
+    lines = capsys.readouterr().out.splitlines()
+    explain.explain(remarked, True, "")
+    told = json.loads(capsys.readouterr().out)
+
+    assert lines[:-1] == ["bench::boot.(os=linux)", "bench::install.(os=linux)", "bench::install.(os=windows)"]
+    assert lines[-1].startswith("remark: <string>:1: condition 'nosuch' matches nothing")
+    assert told["tests"][0] == {"suite": "bench", "name": "boot.(os=linux)", "shortname": "linux"}
+    assert [each["place"] for each in told["remarks"]] == ["<string>:1"]
+
+
 @pytest.mark.parametrize(
     ("given", "test", "message"),
     [
-        (trees, "", "--test names nothing"),
+        (dict, "", "no suite has a matrix"),
         (trees, "bench::bot.linux", "no row is called 'bot.linux' .nearest: 'boot"),
         (dict, "a", "no suite has a matrix"),
     ],

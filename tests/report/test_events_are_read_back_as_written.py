@@ -20,6 +20,7 @@ ONE_OF_EACH: list[e.Event] = [
     e.FileCollected(time=1.5, suite="unit", file="test_a.py", tests=3, errors=1, seconds=0.1),
     e.CollectionFinished(time=2.0, tests=3, files=1, deselected=1, errors=(HOSTILE,), seconds=0.5),
     e.RunStarted(time=3.0, run="r", plan="p", tests=3, batches=2, workers=2, expected_seconds=4.5, store="s"),
+    e.VerdictsTaken(time=3.2, run="r", source="q", tests=2, left=1, age_seconds=60.0),
     e.WorkerWaiting(time=3.5, worker="w0", slot=0, reason="quota", text=HOSTILE),
     e.WorkerTaken(time=3.6, worker="w9", cause="preempted", detail=HOSTILE),
     e.WorkerStarted(time=4.0, worker="w0", slot=0, launcher="local", place="host pid 1", log="w0.log"),
@@ -28,6 +29,9 @@ ONE_OF_EACH: list[e.Event] = [
     e.TestStarted(time=6.0, worker="w0", test=HOSTILE, attempt=2),
     e.TestFinished(time=7.0, worker="w0", result=result(HOSTILE), attempt=2),
     e.TestFinished(time=7.0, worker="w0", result=failed(HOSTILE, earlier=(failed(HOSTILE),))),
+    e.GroupFinished(
+        time=7.5, suite="s", group=HOSTILE, counts={"failed": 1}, done_before=2, workers=("w0",), seconds=1.0
+    ),
     e.TestSlow(time=8.0, worker="w0", test="t", seconds=60.0),
     e.WorkerLost(time=9.0, worker="w0", cause="crashed", test="t", proof=True, repeated_seconds=1.0, detail=HOSTILE),
     e.WorkerEnded(time=10.0, worker="w0", tests=3, busy_seconds=2.0),

@@ -116,6 +116,16 @@ MUTATIONS: tuple[Mutation, ...] = (
         seed=63,
     ),
     Mutation(
+        "queues", "who may still live is not waited for", (("protocol.seated", "may_haunt", always(False)),), seed=21
+    ),
+    Mutation(
+        "queues",
+        "every queue may run everything",
+        (("logic.placement.seating", "Seating.barred", always(frozenset())),),
+    ),
+    Mutation("budgets", "there is always room", (("protocol.rooms", "_Room.has", always(True)),)),
+    Mutation("budgets", "room is given back at once", (("protocol.rooms", "Rooms.enter", always_later(None)),)),
+    Mutation(
         "guard",
         "a renewal does not look for the own tombstone",
         (

@@ -11,11 +11,13 @@ from attrs import define, field, frozen
 
 from pipeline.logic.blame import OUT_OF_MEMORY
 from pipeline.logic.objects import Birth, Claim, Tomb, from_bytes
+from pipeline.logic.placement.seating import Seating
 from pipeline.logic.trails import follow
 from pipeline.model.plans import Plan
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
 from pipeline.protocol.view import HARMLESS
+from tests.simulation.scenarios import PROCESSORS
 from tests.simulation.telling import Broken
 from tests.simulation.tests_of_users import Manner
 
@@ -67,6 +69,7 @@ class Oracle:
     def begins(self, harness: SimHarness, test: int, *, careful: bool) -> None:
         """A test really begins."""
         self._is_of_the_pool(harness, test)
+        self._has_its_queue(harness, test)
         others = self.running.setdefault(test, set())
         resource = self.world.plan.tests[test].exclusive
         if resource:
@@ -88,6 +91,31 @@ class Oracle:
         suite = self.world.plan.tests[test].suite
         if pools and not any(suite in pool.suites and harness.slot in pool.slots for pool in pools):
             raise Broken(f"{test} of suite {suite!r} runs in slot {harness.slot}, of another pool (pools)")
+
+    def _has_its_queue(self, harness: SimHarness, test: int) -> None:
+        """It may run in that queue, nobody else does, and the host has room for all that run there for this agent."""
+        seating = self.world.seatings.get(harness.process.name)
+        if seating is None:
+            return
+        queue, needed = seating.queue(harness.slot), self._processors(seating, test)
+        if not seating.may_run(queue, self._batch(test)):
+            raise Broken(f"{test} runs in queue {queue}, which may not run it (queues)")
+        for other, number in ((other, number) for other, numbers in self.running.items() for number in numbers):
+            (neighbour,) = (each for each in self.world.harnesses if each.number == number)
+            theirs = self.world.seatings[neighbour.process.name]
+            assert theirs is not None
+            if theirs.queue(neighbour.slot) == queue or theirs.layout != seating.layout:
+                raise Broken(f"tests {other} and {test} run at once in queue {queue} or with other ranges (queues)")
+            if neighbour.process is harness.process:
+                needed += self._processors(seating, other)
+        if needed > PROCESSORS:
+            raise Broken(f"{test} begins where {needed:g} processors are needed then (budgets)")
+
+    def _batch(self, test: int) -> int:
+        return next(batch.number for batch in self.world.plan.batches if test in batch.tests)
+
+    def _processors(self, seating: Seating, test: int) -> float:
+        return seating.amounts[self._batch(test)].cpus or 0.0
 
     def hires(self, leader: Leader, birth: Birth) -> None:
         """A worker elsewhere is hired: nobody that the leader has had time to see lives in its slot and serves there."""

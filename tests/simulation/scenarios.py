@@ -6,12 +6,17 @@ import random
 
 from attrs import evolve, frozen
 
+from pipeline.logic.placement.grounds import Amount
+from pipeline.logic.placement.offers import Place
+from pipeline.logic.placement.seating import Seating
 from pipeline.logic.planning import freeze
 from pipeline.model.plans import Batch, Plan
 from pipeline.model.pools import Pool
 from pipeline.model.tests import Test
 from pipeline.protocol.limits import Limits
 from tests.simulation.tests_of_users import Manner, Script
+
+PROCESSORS = 2.0
 
 
 @frozen(kw_only=True)
@@ -70,6 +75,26 @@ class Scenario:
     """Later agents have other pools: each suite has the other's share."""
     grows: bool = False
     """Whether room for more workers appears while tests run."""
+    queues: tuple[frozenset[int], ...] = ()
+    """By batch, the queues that may run it, of as many as there are workers; none: there are no queues."""
+    processors: tuple[int, ...] = ()
+    """By batch, what its tests need of the two that there are."""
+    layouts_change: bool = False
+    """Later agents have queues in other slots, and these other shares of ranges."""
+
+    def seating_of(self, agent: int) -> Seating | None:
+        """The queues of the agent of that number."""
+        if not self.queues:
+            return None
+        turn = agent if self.layouts_change else 0
+        places = [Place("h", str(number)) for number in range(self.workers)]
+        return Seating(
+            queues=tuple(places[turn % len(places) :] + places[: turn % len(places)]),
+            places=tuple(frozenset(str(places[queue]) for queue in queues) for queues in self.queues),
+            amounts=tuple(Amount(cpus=float(cpus)) for cpus in self.processors),
+            budgets={"h": Amount(cpus=PROCESSORS, memory_bytes=None)},
+            layout=str(turn),
+        )
 
     def pools_of(self, workers: int, *, is_first: bool) -> tuple[Pool, ...]:
         """The pools of an agent with that many workers."""
@@ -225,7 +250,7 @@ def _joined(scenario: Scenario) -> Scenario:
     """Some worlds are jobs that join one run, some of them late."""
     rng = random.Random(f"joined {scenario.seed}")
     if rng.random() < 0.5:
-        return scenario
+        return _queued(scenario)
     lease = scenario.lease_seconds
     return evolve(
         scenario,
@@ -233,6 +258,33 @@ def _joined(scenario: Scenario) -> Scenario:
         jobs_killed_at=tuple(rng.uniform(0, 4 * lease) for _ in range(rng.choice((0, 0, 1, 2)))),
         may_leave=rng.random() < 0.6,
         second_agent_at=None,
+    )
+
+
+def _queued(scenario: Scenario) -> Scenario:
+    """Some worlds have queues that may not all run everything, and a budget."""
+    rng = random.Random(f"queues {scenario.seed}")
+    if scenario.pools or rng.random() < 0.4:
+        return scenario
+    workers = max(2, scenario.workers)
+    batches = range(len(scenario.plan.batches))
+    if rng.random() < 0.5:  # So that workers are given up that live, while another agent is there to take their queues.
+        lease = scenario.lease_seconds
+        scenario = evolve(
+            scenario,
+            guards_are_cut_off=True,
+            second_agent_at=rng.uniform(0, lease / 2),
+            agent_crashes_at=(crash := rng.uniform(lease / 2, 1.5 * lease)),
+            buried_at=tuple(crash + rng.uniform(0, lease / 4) for _ in range(6)),
+            salvages=False,
+        )
+    return evolve(
+        scenario,
+        workers=workers,
+        resumed_workers=workers,
+        queues=tuple(frozenset(rng.sample(range(workers), rng.randint(1, workers))) for _ in batches),
+        processors=tuple(rng.choice((0, 0, 1, 2)) for _ in batches),
+        layouts_change=rng.random() < 0.5,
     )
 
 

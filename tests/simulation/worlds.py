@@ -11,6 +11,7 @@ from attrs import define, evolve, field
 
 from pipeline.errors import EngineError, FleetError
 from pipeline.logic.objects import Birth, Tomb, from_bytes, to_bytes
+from pipeline.logic.placement.seating import Seating
 from pipeline.logic.pooling import behind, grown, slots_of
 from pipeline.model.events import Event
 from pipeline.model.messages import Message
@@ -77,6 +78,8 @@ class World:
     """Process by worker."""
     pools: dict[str, Sequence[Pool]] = field(factory=dict)
     """By process, what the agent goes by that has started it."""
+    seatings: dict[str, Seating | None] = field(factory=dict)
+    """The same for queues."""
     events: list[Event] = field(factory=list)
     closed: list[MergedRun] = field(factory=list)
     left: set[str] = field(factory=set)
@@ -366,7 +369,9 @@ class World:
             run, plan = await self._find_run(store, clock)
             self.oracle.leads(run, plan)
             pools = self.pools[process.name] = scenario.pools_of(workers, is_first=len(self.agents) == 1)
+            seating = self.seatings[process.name] = scenario.seating_of(len(self.agents))
             mandate = Mandate(
+                seating=seating,
                 run=run,
                 plan=plan,
                 store=store,

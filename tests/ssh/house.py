@@ -86,18 +86,40 @@ class SshProject(Project):
     slots: int = 2
     host_settings: dict[str, Any] = field(factory=dict)
     """Further settings of every host."""
+    everywhere: dict[str, Any] = field(factory=dict)
+    """Further settings of `ssh`."""
     suite: dict[str, Any] = field(factory=dict)
+    marked: dict[str, str] = field(factory=dict)
+    """Further variables of all tests."""
+    listed: Path = Path()
+    """A hosts file that names them; else the settings do."""
 
     def settle(self) -> None:
         """Write settings, and what git ignores."""
         super().settle()
-        suite = {"env": {"FLEET_TRACE": str(self.trace_file), MARKER: self.marker}, **self.suite}
+        suite = {"env": {"FLEET_TRACE": str(self.trace_file), MARKER: self.marker, **self.marked}, **self.suite}
         text = "[tool.doit-fleet.suites.unit]\n" + _lines(suite)
-        text += "[tool.doit-fleet.ssh]\n" + _lines({"config": str(self.lab.config), "folder": str(self.lab.remote)})
-        for name in self.lab.hosts:
+        told = {"config": str(self.lab.config), "folder": str(self.lab.remote), **self.everywhere}
+        is_listed = self.listed.name != ""
+        told.update({"hosts_file": str(self.listed)} if is_listed else {})
+        text += "[tool.doit-fleet.ssh]\n" + _lines(told)
+        for name in () if is_listed else self.lab.hosts:
             text += f"[tool.doit-fleet.hosts.{name}]\n" + _lines({"slots": self.slots, **self.host_settings})
         self.write("pyproject.toml", text)
         self.write(".gitignore", "build\n.fleet\n__pycache__\n")
+
+    def commands(self, count: int, seconds: float, **suite: Any) -> int:
+        """A suite of commands that leave a trace and sleep; `suite`: further settings. How many."""
+        script = f'echo "$0" >> "$FLEET_TRACE"; sleep {seconds}'
+        self.write("lines.txt", "".join(f"line{number}\n" for number in range(count)))
+        told = {"framework": "command", "lines": ["lines.txt"], "command": ["sh", "-c", script, "{line}"]}
+        self.suite = {**told, **suite}
+        self.arguments = (
+            f"workers.count={self.workers}",
+            f"workers.lease_seconds={self.lease}",
+            "workers.max_losses=100",
+        )
+        return count
 
     def supervisors(self, agent: int) -> list[int]:
         """Relays hold the zygotes."""

@@ -57,7 +57,7 @@ def test_others_and_the_living_are_left_alone(base: Path) -> None:
     assert tidy(str(base), "mine", LONG, {}) == []
     assert other.exists()
     assert Path(living.folder).exists()
-    assert living.leave() == {"after": None, "left": []}
+    assert living.leave() == {"after": None, "left": [], "down": []}
     assert not Path(living.folder).exists()
 
 

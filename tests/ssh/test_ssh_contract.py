@@ -67,7 +67,7 @@ class TestSshLauncher(LauncherContract):
             client=self.hosts.client,
             zygote=self.zygote,
         )
-        made.begin()
+        made.approach()
         try:
             assert await made.ready(30.0), made.closed()
             yield made

@@ -8,6 +8,7 @@ import signal
 import sys
 import venv
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -144,17 +145,40 @@ def test_commands_before_and_after_run_once_on_each_host(project: SshProject, tm
     until(lambda: not project.processes(), project.processes, 5)
 
 
-def test_commands_after_run_when_the_agent_is_killed(project: SshProject, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "signals", [[signal.SIGKILL], [signal.SIGTERM], [signal.SIGINT] * 2], ids=["killed", "stopped", "twice"]
+)
+def test_commands_after_run_however_the_agent_ends(
+    project: SshProject, tmp_path: Path, signals: list[signal.Signals]
+) -> None:
     """The relays see to it themselves."""
     notes = tmp_path / "notes"
     project.host_settings = {"after": [f"echo after >> {notes}"]}
     tests = project.busy()
     first = project.start()
     first.until_begun(tests // 4)
-    first.signal(signal.SIGKILL)
+    for number in signals:
+        with suppress(ProcessLookupError):
+            first.signal(number)
     first.end()
     until(lambda: notes.exists() and notes.read_text() == "after\n" * 2, "commands run afterwards on both hosts", 20)
     until(lambda: not project.lab.left(), project.lab.left, 10)
+
+
+def test_commands_run_as_a_pair_for_each_time_that_a_host_comes(project: SshProject, tmp_path: Path) -> None:
+    """A link that is lost ends what it was for: `after` runs then, `before` when the host has come again."""
+    notes = tmp_path / "notes"
+    project.host_settings = {"before": [f"echo before >> {notes}"], "after": [f"echo after >> {notes}"]}
+    project.busy()
+    tests = project.sleepers(files=8, count=30, seconds=0.1)
+    running = project.start()
+    running.until_begun(10)
+    project.lab.hosts["lab2"].cut_sessions()
+    until(lambda: notes.read_text().count("before") == 3, lambda: running.output)
+
+    assert running.end() == 0, running.output
+    assert sorted(notes.read_text().split()) == ["after"] * 3 + ["before"] * 3
+    assert_sound(project, tests, repeats=6)
 
 
 def test_commands_after_run_at_last_when_a_relay_was_killed(project: SshProject, tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from pipeline.adapters.harness_birth import Terms
 from pipeline.adapters.harness_process import HarnessProcess
@@ -20,6 +21,7 @@ from pipeline.adapters.relay_streams import RemoteJob
 from pipeline.adapters.remote_harness import RemoteZygote, bear_remote_harness
 from pipeline.adapters.remote_project import Laid, Manifest, lay
 from pipeline.errors import EngineError, PlaceLost
+from pipeline.launchers.queues import WAIT_SECONDS, QueuePlace, folder_name
 from pipeline.launchers.ssh.moved import moved
 from pipeline.launchers.ssh.terms import HostTerms, Whose, plain, pythons_for
 from pipeline.model.suites import HarnessSpec
@@ -50,6 +52,8 @@ class Common:
     tell: Callable[[str], None]
     changed: Callable[[], None]
     """Called when a host has become ready, or is so no longer."""
+    connections: Iterator[int] = field(factory=lambda: itertools.count(1))
+    """Numbers of all connections, so that no two relays of this agent have one name."""
     logins: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(6))
 
 
@@ -66,6 +70,8 @@ class Host:
         self.laid: Laid | None = None
         self._link: RelayLink | None = None
         self._zygotes: dict[str, RemoteZygote] = {}
+        self._exports: dict[str, dict[str, str]] = {}
+        """What set-ups of this host export, by suite."""
         self._is_ready = asyncio.Event()
         self._is_lost = asyncio.Event()
         self._has_come = False
@@ -113,6 +119,14 @@ class Host:
             zygote = await self._zygote(link, suite)
             return await bear_remote_harness(link, zygote, folder, f"{name}-again", terms=terms, options=options)
 
+    def placed(self, place: QueuePlace) -> dict[str, Any]:
+        """What a harness in that queue is told; its folder is beside those of runs, and stays. Raises `PlaceLost`."""
+        if self.hello is None or not self.is_ready:
+            raise PlaceLost(f"host {self.name!r}: {self.set_aside or self.trouble}")
+        base = self.hello.folder.rpartition("/runs/")[0]
+        folder = f"{base}/queues/{self._common.whose.label}/{folder_name(self.name)}/{folder_name(place.queue)}"
+        return place.order(folder, wait_seconds=max(WAIT_SECONDS, 2 * self._common.lease_seconds))
+
     async def close(self) -> None:
         """End everything there; says what could not be done."""
         if self._keeping is not None:
@@ -131,6 +145,10 @@ class Host:
             return
         if told.get("after") is not None and told["after"]["code"] != 0:
             self._say(f"host {self.name!r}: {_failed('after', told['after'])}")
+        for trouble in told.get("standing", ()):
+            self._say(f"host {self.name!r}: {trouble}")
+        for text in told.get("down", ()):
+            self._say(f"host {self.name!r}: {text}")
         for left in told["left"]:
             self._say(f"host {self.name!r}: could not be removed: {left}")
 
@@ -161,7 +179,7 @@ class Host:
                 await asyncio.sleep(pause_seconds(self._failures))
 
     async def _come(self) -> None:
-        common, self._connections = self._common, self._connections + 1
+        common, self._connections = self._common, next(self._common.connections)
         self._is_lost.clear()
         assert self.terms.address is not None
         about = {"label": common.whose.label, "after": list(self.terms.after)}
@@ -184,10 +202,13 @@ class Host:
                 silence_seconds=common.lease_seconds / 2,
                 ping_seconds=max(0.1, common.lease_seconds / 16),
             )
-        tidying = RemoteJob(link, "tidy", {"label": common.whose.label, "keep_seconds": common.whose.keep_seconds})
+        envs = {suite: spec.env for suite, spec in common.specs.items()}
+        told = {"label": common.whose.label, "keep_seconds": common.whose.keep_seconds, "envs": envs}
+        tidying = RemoteJob(link, "tidy", told)
         self.laid = await lay(link, await common.manifest())
         await tidying.answer()
         await self._prepare(link)
+        self._exports = {suite: await self._stand(link, spec) for suite, spec in common.specs.items()}
         self._zygotes.clear()
         await asyncio.gather(*(self._zygote(link, suite) for suite in common.specs))
         self._has_come = True
@@ -204,10 +225,33 @@ class Host:
             error.permanent = True
             raise error
 
+    async def _stand(self, link: RelayLink, spec: HarnessSpec) -> dict[str, str]:
+        """Set up what the suite's workers on this host share."""
+        order = moved(spec, self._common.root, self._root, dict(self.terms.env))
+        if not (setups := order.options.get("host_setups")):
+            return {}
+        told = await RemoteJob(
+            link,
+            "stand",
+            {
+                "suite": spec.suite,
+                "root": order.cwd,
+                "env": order.env,
+                "setups": setups,
+                "kill_after_seconds": order.options["kill_after_seconds"],
+            },
+        ).answer()
+        if "exports" not in told:
+            error = PlaceLost(f"host {self.name!r}: suite {spec.suite!r}: {told['details']}")
+            error.permanent = True
+            raise error
+        return {str(name): str(value) for name, value in told["exports"].items()}
+
     async def _zygote(self, link: RelayLink, suite: str) -> RemoteZygote:
         common = self._common
         spec = common.specs[suite]
         there = moved(spec, common.root, self._root, dict(self.terms.env))
+        there = evolve(there, env={**there.env, **self._exports.get(suite, {})})
         key = json.dumps([spec.python, there.cwd, there.env, there.module, there.options], sort_keys=True)
         zygote = self._zygotes.get(key)
         if zygote is None or not zygote.is_alive or (not common.shares_zygotes and self.is_ready):

@@ -9,8 +9,10 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.adapters import process_table
 from pipeline.adapters.harness_birth import OUTBOX, Terms, read_last_words
@@ -18,8 +20,10 @@ from pipeline.adapters.harness_process import HarnessProcess
 from pipeline.adapters.openssh import Client
 from pipeline.adapters.relay_streams import RemoteJob
 from pipeline.adapters.remote_project import Manifest, read_manifest
-from pipeline.errors import EngineError
+from pipeline.errors import EngineError, PlaceLost
 from pipeline.launchers.local import LocalLauncher
+from pipeline.launchers.queues import QueuePlace
+from pipeline.launchers.ssh.editing import HostsFile, edited
 from pipeline.launchers.ssh.host import Common, Host
 from pipeline.launchers.ssh.outputs import bring
 from pipeline.launchers.ssh.terms import HostTerms, Whose, laid_out, plain
@@ -50,23 +54,35 @@ class SshLauncher:
         client: Client | None = None,
         keep_seconds: float = 14 * 86_400.0,
         zygote: bool = True,
+        places: Sequence[QueuePlace] = (),
         tell: Callable[[str], None] = lambda _: None,
         finish_seconds: float = 5.0,
         term_seconds: float = 1.0,
+        edits: HostsFile | None = None,
+        most: int | None = None,
     ) -> None:
-        """`local` collects, and has the slots of this machine; `names` are the project's files, below `root`."""
+        """`local` collects, and has the slots of this machine; `names` are the project's files, below `root`; `places` are the
+        queues that slots are, if they are any.
+
+        `edits`: hosts that may change meanwhile; then there are `most` slots at once, if that is given.
+        """
         self._local, self._specs, self._slots = local, dict(specs), slots
         self._root, self._names = root, names
         self._lease_seconds = lease_seconds
         self._finish_seconds, self._term_seconds = finish_seconds, term_seconds
-        self._of_slot = laid_out(hosts, slots)
+        self._of_slot = list(laid_out(hosts, slots))
+        self._places = tuple(places)
+        self._edits, self._most = edits, most
+        self._draining: Collection[int] = frozenset()
+        self._common: Common | None = None
+        self._sides: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
         self._agent = f"{plain(root.name)}-{os.getpid()}-{secrets.token_hex(4)}"
         self._scratch = local.folder
         self._shares_zygotes = zygote
         self._client, self._tell = client or Client(), tell
         self._whose = Whose(label=label, agent=self._agent, keep_seconds=keep_seconds)
         self._hosts: dict[str, Host] = {}
-        self._terms = {host.name: host for host in self._of_slot if host.address is not None}
         self._harnesses: list[HarnessProcess] = []
         self._births = 0
         self._salvaging_until = 0.0
@@ -77,13 +93,12 @@ class SshLauncher:
 
     async def warm(self, slot: int, suite: str) -> HarnessProcess:
         """A harness of this machine, to collect with. Raises `EngineError`."""
-        self.begin()
         return await self._local.warm(slot, suite)
 
-    def begin(self) -> None:
+    def approach(self) -> None:
         """Connect to all hosts in the background."""
-        if not self._hosts:
-            common = Common(
+        if self._common is None:
+            self._common = Common(
                 specs=self._specs,
                 root=str(self._root),
                 scratch=self._scratch,
@@ -95,13 +110,17 @@ class SshLauncher:
                 tell=self._tell,
                 changed=lambda: self._news(),
             )
-            self._hosts = {name: Host(terms, common) for name, terms in self._terms.items()}
+            if self._edits is not None:
+                self._watching = self._beside(self._edits.watch(self._edit, self._tell))
+        for terms in self._of_slot:
+            if terms.address is not None and terms.name not in self._hosts and self._is_wanted(terms.name):
+                self._hosts[terms.name] = Host(terms, self._common)
         for host in self._hosts.values():
             host.begin()
 
     async def ready(self, seconds: float) -> bool:
         """Wait until all hosts are ready; False after that span, or when one is set aside."""
-        self.begin()
+        self.approach()
         return all(await asyncio.gather(*(host.ready(seconds) for host in self._hosts.values())))
 
     def _read_manifest(self) -> asyncio.Future[Manifest]:
@@ -114,20 +133,60 @@ class SshLauncher:
 
     def heed(self, news: Callable[[], None]) -> None:
         """Call `news` whenever `closed` may have changed."""
-        self.begin()
+        self.approach()
         self._news = news
+
+    def opened(self) -> int:
+        """Slots of all hosts that there have been."""
+        return max(self._slots, len(self._of_slot))
+
+    def draining(self) -> Collection[int]:
+        """Slots of hosts that are not in the hosts file any more."""
+        return self._draining
+
+    def let_go(self, places: Collection[str]) -> None:
+        """Leave hosts that nobody works on and that are wanted no more."""
+        for name in places:
+            if not self._is_wanted(name) and (host := self._hosts.pop(name, None)) is not None:
+                self._tell(f"host {name!r} has been left: it is not in the hosts file any more")
+                self._beside(host.close())
+
+    def _edit(self, hosts: Sequence[HostTerms]) -> None:
+        """Take over what the hosts file says now."""
+        found = edited(self._of_slot, self._draining, hosts, self._most)
+        drained = {self._of_slot[slot].name for slot in found.draining if slot not in self._draining}
+        self._of_slot += found.opened
+        self._draining = found.draining
+        for name, count in Counter(host.name for host in found.opened).items():
+            self._tell(f"host {name!r} joins with {count} slot{'s' if count > 1 else ''}")
+        for name in sorted(drained):
+            what = "has fewer slots" if self._is_wanted(name) else "is to be left"
+            self._tell(f"host {name!r} {what}: what runs there ends, nothing more begins")
+        self.approach()
+        self._news()
+
+    def _is_wanted(self, name: str) -> bool:
+        return any(host.name == name for slot, host in enumerate(self._of_slot) if slot not in self._draining)
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._sides.add(task)
+        task.add_done_callback(self._sides.discard)
+        return task
 
     def closed(self) -> Mapping[int, str]:
         """Slots in which nobody can start now, and why."""
-        return {slot: self._why_closed(slot) for slot in range(self._slots) if self._why_closed(slot)}
+        return {slot: self._why_closed(slot) for slot in range(self.opened()) if self._why_closed(slot)}
 
     def hopeless(self) -> Mapping[int, str]:
         """Those of them that are not tried any more, and those beyond what hosts have."""
         found = {}
-        for slot in range(self._slots):
+        for slot in range(self.opened()):
             host = self._host(slot)
             if slot >= len(self._of_slot):
                 found[slot] = "no host has a place for it"
+            elif slot in self._draining:
+                found[slot] = self._why_closed(slot)
             elif host is not None and host.set_aside:
                 found[slot] = f"host {host.name!r} is set aside: {host.set_aside}"
         return found
@@ -135,6 +194,8 @@ class SshLauncher:
     def _why_closed(self, slot: int) -> str:
         if slot >= len(self._of_slot):
             return "no host has a place for it"
+        if slot in self._draining:
+            return f"host {self._of_slot[slot].name!r} is not in the hosts file any more"
         host = self._host(slot)
         return "" if host is None or host.is_ready else host.set_aside or host.trouble
 
@@ -144,24 +205,29 @@ class SshLauncher:
 
     def place(self, slot: int) -> str:
         """The host of a slot; empty: this machine, whose files need not come home."""
-        host = self._host(slot)
-        return host.name if host is not None else ""
+        terms = self._of_slot[slot] if slot < len(self._of_slot) else None
+        return terms.name if terms is not None and terms.address is not None else ""
 
     # `ports.Launcher`.
 
     async def harness(self, slot: int, suite: str) -> HarnessProcess:
         """A new harness on the slot's host. Raises `EngineError`; `PlaceLost` while that is not there."""
-        self.begin()
+        self.approach()
         if slot >= len(self._of_slot):
             raise EngineError(f"slot {slot} has no host")
         host = self._host(slot)
+        if host is None and self.place(slot):
+            raise PlaceLost(f"host {self.place(slot)!r} has been left")
         if host is None:
             return await self._local.harness(slot, suite)
         lease = self._lease_seconds
         terms = Terms(start_seconds=lease, stamp_seconds=lease / 8, stop_seconds=lease, silence_seconds=lease)
         self._births += 1
         folder = self._slot_folder(slot) / f"{self._births:04d}"
-        harness = await host.harness(folder, suite, terms, {"slot": slot, "slots": self._slots})
+        options: dict[str, Any] = {"slot": slot, "slots": self._slots}
+        if slot < len(self._places):
+            options["place"] = host.placed(self._places[slot])
+        harness = await host.harness(folder, suite, terms, options)
         self._harnesses = [one for one in self._harnesses if not one.is_over]
         self._harnesses.append(harness)
         return harness
@@ -206,10 +272,14 @@ class SshLauncher:
 
     async def close(self) -> None:
         """End every harness, then all that is on hosts."""
+        if self._watching is not None:
+            self._watching.cancel()
         await asyncio.gather(*(self._end(harness) for harness in self._harnesses))
         self._harnesses.clear()
-        await asyncio.gather(*(host.close() for host in self._hosts.values()), self._local.close())
+        leaving = asyncio.gather(*self._sides, return_exceptions=True)
+        await asyncio.gather(*(host.close() for host in self._hosts.values()), self._local.close(), leaving)
         self._hosts.clear()
+        self._common = None
 
     async def bring_home(self, store: CertainStore, run: str, worker: str, slot: int) -> None:
         """Send into the store what tests have left on the host of that slot. Raises `FleetError`."""

@@ -60,7 +60,7 @@ def explain(tree: Tree, wanted: str) -> tuple[Kept | Dropped, ...]:
     paths = paths or list(islice(_paths(tree.root, parts, is_short=True), MOST))
     if not paths:
         names = {name for row in islice(expand(tree), LOOKED_AT) for name in (row.name, row.shortname)}
-        raise UsageError(f"no row is called {wanted!r}{nearest(wanted, names)}", hint="doit list --all names them")
+        raise UsageError(f"no row is called {wanted!r}{nearest(wanted, names)}", hint="`doit explain` names them")
     return tuple(_told(tree, path) for path in paths)
 
 

@@ -36,6 +36,10 @@ class Matrix:
         refuse(made, strict=self.strict)
         return made
 
+    def unchecked_tree(self) -> Tree:
+        """The same without looking whether filters match."""
+        return self._compiled()
+
     def remarks(self) -> tuple[Unmet, ...]:
         """What matches nothing and is no error: old files are full of names that other files would bring."""
         return tuple(each for each in unmet(self._compiled()) if not each.is_grave)
@@ -45,8 +49,13 @@ class Matrix:
 
         Raises `MatrixError`: before the first for what `tree` refuses, at one whose name another has, at the end for none at all.
         """
+        self.tree()
+        yield from self.unchecked_rows()
+
+    def unchecked_rows(self) -> Iterator[Row]:
+        """The same without looking whether filters match. Raises `MatrixError` for two of one name, and for none at all."""
         names: set[str] = set()
-        for row in expand(self.tree()):
+        for row in expand(self._compiled()):
             if row.name in names:
                 hint = "a name is a test's id: give one of the variants another"
                 raise MatrixError(Place("<matrix>", 0), f"two rows are called {row.name!r}", hint=hint)

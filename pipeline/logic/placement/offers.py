@@ -10,6 +10,7 @@ from attrs import field, frozen
 from pipeline.logic.matrix.filters import Filter, Label
 
 _LABEL: Final = re.compile(r"\(([\w-]+)=([^()]*)\)|([^.()]+)")
+_WORD: Final = re.compile(r"[\w-]+")
 
 
 @frozen(kw_only=True)
@@ -103,5 +104,12 @@ def offers_of(hosts: tuple[Host, ...]) -> tuple[Offer, ...]:
 
 
 def labels_of(name: str) -> tuple[Label, ...]:
-    """The variants in the name of a row: `boot.(os=linux)` has two."""
-    return tuple(Label(found[2], found[1]) if found[1] else Label(found[3]) for found in _LABEL.finditer(name))
+    """The variants in the name of a row: `boot.(os=linux)` has two. Of other names the words, which is all that filters can say:
+    `tests/test_a.py::test_b[1]` has five."""
+    return tuple(label for found in _LABEL.finditer(name) for label in _labels(found))
+
+
+def _labels(found: re.Match[str]) -> tuple[Label, ...]:
+    if found[1]:
+        return (Label(found[2], found[1]),)
+    return tuple(Label(word) for word in _WORD.findall(found[3]))

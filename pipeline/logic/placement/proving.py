@@ -38,9 +38,12 @@ class Problem:
         return f"{self.subject}: {self.why}"
 
 
-def prove(demands: Sequence[Demand], hosts: Sequence[Host]) -> Places:
-    """Where each test may run, never empty. Raises `PlacementError` that names every test and selection at fault."""
-    places, problems = examine(demands, hosts)
+def prove(demands: Sequence[Demand], hosts: Sequence[Host], *, is_whole: bool = True) -> Places:
+    """Where each test may run, never empty. Raises `PlacementError` that names every test and selection at fault.
+
+    Where these are not all tests (`is_whole`), filters may well meet none of them.
+    """
+    places, problems = examine(demands, hosts, is_whole=is_whole)
     if problems:
         told = "".join(f"\n  {problem}" for problem in problems[:MOST_TOLD])
         more = f"\n  and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
@@ -51,7 +54,7 @@ def prove(demands: Sequence[Demand], hosts: Sequence[Host]) -> Places:
     return places
 
 
-def examine(demands: Sequence[Demand], hosts: Sequence[Host]) -> tuple[Places, list[Problem]]:
+def examine(demands: Sequence[Demand], hosts: Sequence[Host], *, is_whole: bool = True) -> tuple[Places, list[Problem]]:
     """The places that are left, and all problems."""
     offers = offers_of(tuple(hosts))
     problems = list(_same_names(offers))
@@ -65,7 +68,7 @@ def examine(demands: Sequence[Demand], hosts: Sequence[Host]) -> tuple[Places, l
             places[demand.test] = found
     together, apart = _together(demands, places)
     problems += apart
-    problems += _idle(names, hosts)
+    problems += _idle(names, hosts) if is_whole else ()
     return {**places, **together}, problems
 
 

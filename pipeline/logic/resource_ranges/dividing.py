@@ -50,11 +50,29 @@ def refuse_overlaps(hosts: Mapping[str, Sequence[Range]]) -> None:
             raise UsageError(f"{one.kind.value} {thing!r} is in range {first} and in range {second}", hint=hint)
 
 
+def variable(name: str) -> str:
+    """What a range of that name is called in the environment of tests."""
+    return "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name.upper())
+
+
+def refuse_same_variables(host: str, ranges: Sequence[Range]) -> None:
+    """Raise `UsageError` when two ranges of one host would be the same variables."""
+    known: dict[str, str] = {}
+    for each in ranges:
+        for name in environment([each]):
+            other = known.setdefault(name, each.name)
+            if other != each.name:
+                hint = "rename one of them"
+                raise UsageError(
+                    f"ranges {other!r} and {each.name!r} of host {host!r} are both {name!r} to tests", hint=hint
+                )
+
+
 def environment(shares: Sequence[Range]) -> dict[str, str]:
     """What a test is told of its shares: `<NAME>`, `<NAME>_FIRST`, `<NAME>_LAST` and `<NAME>_COUNT`."""
     told: dict[str, str] = {}
     for share in shares:
-        name = "".join(letter if letter.isalnum() else "_" for letter in share.name.upper())
+        name = variable(share.name)
         told[name] = share.written()
         told[f"{name}_FIRST"] = share.text(share.spans[0].first)
         told[f"{name}_LAST"] = share.text(share.spans[-1].last)

@@ -43,6 +43,7 @@ function fillDetails(parent, row) {
   for (const [number, text] of (detail.earlier || []).entries()) block(parent, "failed on try " + (number + 1), text);
   for (const [name, value] of detail.properties || []) parent.append(make("p", "quiet", name + " = " + value));
   block(parent, "by hand", detail.reproduce);
+  block(parent, "all that it printed is in the file", detail.log);
 }
 
 function showFailures() {

@@ -1,0 +1,1 @@
+"""Queues, ranges and budgets, through the command line: on this machine and on real hosts."""
