@@ -54,9 +54,7 @@ def test_slots_never_need_more_than_is_free(
     demands: list[Amount], reserve: Amount, cores: float, load: float, memory: int
 ) -> None:
     """Unless not even one has room."""
-    fit = slots_that_fit(
-        Vacancy(cores=cores, load=load, memory_bytes=memory), Terms(demands=demands, reserve=reserve)
-    )
+    fit = slots_that_fit(Vacancy(cores=cores, load=load, memory_bytes=memory), Terms(demands=demands, reserve=reserve))
     need = demand_of_a_slot(demands, is_average=False)
     assert fit.count >= 1
     if fit.count > 1:
