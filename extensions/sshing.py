@@ -173,7 +173,8 @@ def checks_of(fleet: Fleet, suites: Sequence[Suite]) -> Iterator[Check]:
     from pipeline.stages.agent import Check
 
     hosts = hosts_of(fleet)
-    wanted = {suite.name: ((suite.interpreter.path, "python3"), suite.framework) for suite in suites}
+    modules = {suite.name: "" if suite.command is not None else suite.framework for suite in suites}
+    wanted = {suite.name: ((suite.interpreter.path, "python3"), modules[suite.name]) for suite in suites}
     found = asyncio.run(look(client_of(fleet), hosts, whose(fleet), wanted))
 
     def check(host: HostTerms, one: Found) -> Check:

@@ -217,7 +217,10 @@ class SetUps:
             output = os.path.join(folder, "teardown.log")
             limit = one.spec["teardown_timeout_seconds"]
             call = Call(one.spec["teardown"], one.fields, one.env, output, limit, heeds_halt=False)
+            was_asked = self._place.halt.asked
             ended = self._place.perform(call)
+            if ended.status != 0 and self._place.halt.asked and not was_asked:
+                ended = self._place.perform(call)  # A stop is a TERM to all that runs, and so to this.
             if ended.status != 0:
                 trouble = _trouble("tear-down %s: %s" % (one.name, ended.text), output)
         if one.running is not None:

@@ -99,6 +99,26 @@ def test_a_test_has_the_time_that_was_declared_for_it(project: Project) -> None:
     assert project.left() == []
 
 
+def test_a_tear_down_that_a_stop_meets_is_done_again(project: Project) -> None:
+    """A stop is a TERM to all that a worker runs; what it tears down at that moment is torn down all the same."""
+    write(project, 'echo "unit::$DOIT_FLEET_TEST" >> "$FLEET_TRACE"', 5.0)
+    slow = f'echo "tearing $DOIT_FLEET_KEY" >> "$FLEET_TRACE.told"; sleep 1; {TEAR_DOWN}'
+    if isinstance(project, SshProject):
+        project.suite["setups"]["pool"]["teardown"] = slow
+    else:
+        path = project.root / "pyproject.toml"
+        path.write_text(path.read_text().replace(inline(TEAR_DOWN), inline(slow)))
+    running = project.start()
+    until(lambda: count(project, "tearing"), "a tear-down is under way")
+    running.signal(signal.SIGINT)
+
+    code = running.end(40)
+
+    assert code == 130, running.output
+    assert count(project, "up") == count(project, "down") != Counter(), told(project)
+    assert project.left() == []
+
+
 def test_the_second_leaves_at_once_and_says_what_is_left(project: Project) -> None:
     """It does not wait for a deaf test; what stands is named with the way to remove it, which works."""
     write(project, DEAF + LONG, 60.0)

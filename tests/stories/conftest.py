@@ -27,13 +27,16 @@ def desk(tmp_path: Path, hosts: Lab) -> Callable[[str], Desk]:
     ours = ("PYTEST_", "DOIT_FLEET_", "COV_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CI"}
     temporary = tmp_path / "tmp"
+    world = tmp_path / "world"
     temporary.mkdir()
+    world.mkdir()
     environment = {
         **kept,
         "TERM": "dumb",
         "TMPDIR": str(temporary),
         "DOIT_FLEET__SSH__CONFIG": str(hosts.config),
         "DOIT_FLEET__SSH__FOLDER": str(hosts.remote),
-        "STORY_WORLD": str(temporary),
+        "DOIT_FLEET__SSH__ENV": f'{{ STORY_WORLD = "{world}" }}',
+        "STORY_WORLD": str(world),
     }
     return lambda name: Desk.of(name, tmp_path / "desk", environment)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
 
+from tests.faults.project import until
+
+INTERRUPT = "^C"
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "from_ancestors.md"
 STEP_SECONDS = 100.0
@@ -39,10 +43,18 @@ class Typed:
         """It did what the page says."""
         told = f"$ {self.step.line}\n{self.output}"
         assert self.code == self.step.code, f"exit code {self.code}, not {self.step.code}\n{told}"
-        lines = iter(self.output.splitlines())
-        for wanted in self.step.wanted:
-            pattern = ".*".join(re.escape(part) for part in wanted.strip().split("…"))
-            assert any(re.fullmatch(rf"\s*{pattern}\s*", line) for line in lines), f"no line {wanted!r} in\n{told}"
+        missing = first_missing(self.step.wanted, self.output)
+        assert not missing, f"no line {missing!r} in\n{told}"
+
+
+def first_missing(wanted: Sequence[str], output: str) -> str:
+    """The first of these lines that is not printed behind those before it; empty: all are."""
+    lines = iter(output.splitlines())
+    for one in wanted:
+        pattern = ".*".join(re.escape(part) for part in one.strip().split("…"))
+        if one.strip() != INTERRUPT and not any(re.fullmatch(rf"\s*{pattern}\s*", line) for line in lines):
+            return one
+    return ""
 
 
 def story(name: str) -> str:
@@ -89,7 +101,9 @@ class Desk:
         return cls(folder / name, env)
 
     def type(self, step: Step) -> Typed:
-        """Type a command as the page has it."""
+        """Type a command as the page has it; `^C` is typed when what stands before it has been printed."""
+        if INTERRUPT in step.wanted:
+            return self._interrupted(step)
         done = subprocess.run(
             ["/bin/sh", "-c", step.line],
             cwd=self.root,
@@ -103,3 +117,28 @@ class Desk:
             check=False,
         )
         return Typed(step, done.returncode, done.stdout)
+
+    def _interrupted(self, step: Step) -> Typed:
+        before = step.wanted[: step.wanted.index(INTERRUPT)]
+        path = self.root.parent / "output"
+        with path.open("wb") as file:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {step.line}"],
+                cwd=self.root,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            until(
+                lambda: not first_missing(before, path.read_text()) or process.poll() is not None,
+                lambda: f"{before} in {path.read_text()}",
+            )
+            process.send_signal(signal.SIGINT)
+            code = process.wait(STEP_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+        return Typed(step, code, path.read_text())

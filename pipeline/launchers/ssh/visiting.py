@@ -33,12 +33,18 @@ class Found:
 async def look(
     client: Client, hosts: Sequence[HostTerms], whose: Whose, wanted: Mapping[str, tuple[tuple[str, ...], str]]
 ) -> Mapping[str, Found]:
-    """See what hosts have; `wanted` by suite: interpreters to try, and the module that its framework is."""
+    """See what hosts have; `wanted` by suite: interpreters to try, and the module that its framework is;
+    empty: it needs none."""
 
     async def one(host: HostTerms, link: RelayLink, hello: Hello) -> Found:
         found = {}
         for suite, (pythons, module) in wanted.items():
-            code = f"import sys, {module}; print(sys.version.split()[0], {module}.__version__)"
+            asked = (
+                f", {module}; print(sys.version.split()[0], {module}.__version__)"
+                if module
+                else "; print(sys.version.split()[0])"
+            )
+            code = f"import sys{asked}"
             told = await RemoteJob(link, "look", {"pythons": host.pythons or pythons, "code": code}).answer()
             found[suite] = _python(told["python"], told["code"], str(told["output"]).strip(), module)
         return Found(hello=hello, pythons=found)
@@ -98,4 +104,4 @@ def _python(python: str | None, code: int | None, output: str, module: str) -> s
     if code != 0:
         return f"!{python}: {last or f'status {code}'}"
     version, _, framework = last.partition(" ")
-    return f"{python} (Python {version}, {module} {framework})"
+    return f"{python} (Python {version}, {module} {framework})" if module else f"{python} (Python {version})"
