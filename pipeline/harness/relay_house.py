@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from . import lineage
 from .host_setups import STANDING, tear_down_all
+from .relay_archives import UNPACKED
 
 MARK = "DOIT_FLEET_AGENT"
 """Environment variable of every process of a relay: the name of its folder."""
@@ -95,6 +96,7 @@ def tidy(
         os.close(lock)
         removed.append(name if not told["left"] else f"{name} (not {told['left'][0]})")
     _forget_old(os.path.join(base, "objects"), keep_seconds)
+    _forget_old(os.path.join(base, UNPACKED), keep_seconds)
     _forget_old(os.path.join(base, "harness"), max(keep_seconds, HARNESS_SECONDS))
     return removed
 
