@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from typing import Any, BinaryIO
 
 from . import relay_house
@@ -53,7 +52,7 @@ def lay(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) 
     os.makedirs(project, exist_ok=True)
     for name in manifest["folders"]:
         os.makedirs(os.path.join(project, name), exist_ok=True)
-    then = time.time() - OLDER_SECONDS
+    then = _clock(house) - OLDER_SECONDS
     damaged = []
     files = [(os.path.join(project, name), digest, mode) for name, digest, mode in manifest["files"]]
     files += [(os.path.join(beside, name), digest, mode) for name, digest, mode in manifest.get("beside", ())]
