@@ -145,20 +145,14 @@ def _in_foreground(agent: Agent) -> dict[str, Any]:
 async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     import asyncio  # Here, because most commands never launch anything.
 
-    from attrs import evolve
-
-    from pipeline.logic.pooling import multiplied, slots_of, useful, whole
+    from pipeline.logic.pooling import multiplied, slots_of
     from pipeline.model.events import Notice
     from pipeline.protocol import apart, attending, leading, orders
     from pipeline.protocol.mandate import Mandate, new_nonce
 
     store, clock = agent.store(), agent.clock()
     run, plan, done = await _find(agent, resume)
-    pools = whole(agent.pools(), (test.suite for test in plan.tests))
-    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
-    if agent.joins.joined is not None and agent.joins.joined.share:
-        pools = tuple(evolve(pool, size=min(pool.size, len(agent.joins.joined.share))) for pool in pools)
-    _tell_sizes(agent, pools)
+    pools = _pools(agent, plan)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
     expected = _expected(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
@@ -226,6 +220,20 @@ def _joining(agent: Agent, run: str) -> Joining | None:
         parting=agent.joins.parting(run),
         share=agent.joins.joined.share,
     )
+
+
+def _pools(agent: Agent, plan: Plan) -> Sequence[Pool]:
+    """As large as they can be of use for that plan, and to this job."""
+    from attrs import evolve
+
+    from pipeline.logic.pooling import useful, whole
+
+    pools = whole(agent.pools(), (test.suite for test in plan.tests))
+    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
+    if agent.joins.joined is not None and agent.joins.joined.share:
+        pools = tuple(evolve(pool, size=min(pool.size, len(agent.joins.joined.share))) for pool in pools)
+    _tell_sizes(agent, pools)
+    return pools
 
 
 def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:
