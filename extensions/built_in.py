@@ -29,7 +29,7 @@ def local_launcher(launching: Launching) -> LocalLauncher:
     if launching.grounds is not None:
         from pipeline.launchers.queues import queue_places
 
-        places = queue_places(launching.grounds.own_seats, str(launching.fleet.project.state_dir.get() / "queues"))
+        places = queue_places(launching.grounds, str(launching.fleet.project.state_dir.get() / "queues"))
     return LocalLauncher(
         launching.specs,
         launching.scratch,

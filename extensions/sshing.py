@@ -104,7 +104,7 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
     if launching.grounds is not None:
         from pipeline.launchers.queues import queue_places
 
-        places = queue_places(launching.grounds.seats, "")
+        places = queue_places(launching.grounds, "")
     return SshLauncher(
         local,
         launching.specs,

@@ -1,7 +1,8 @@
 """A queue's place on its machine: its folder, kept between runs, a lock on it, variables, and the file of its ranges.
 
 The lock is held through one open file that guard and harness share, so the system gives it up when both are gone and not before:
-nobody else's harness begins in the queue until then, whatever became of agents and links.
+nobody else's harness begins in the queue until then, whatever became of agents and links. A second file holds how the machine's ranges
+are divided: queues of another division begin when no harness of this one lives.
 """
 
 from __future__ import annotations
@@ -12,34 +13,38 @@ import json
 import os
 import sys
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional, Tuple
 
 LOCK = "lock"
+LAYOUT = "layout"
 RANGES = "ranges.json"
 POLL_SECONDS = 0.02
 BUSY = 75
 """Exit status of a harness that could not have its queue: EX_TEMPFAIL of sysexits.h."""
 
 
-def open_lock(place: Optional[Dict[str, Any]]) -> int:
-    """The queue's lock file, not locked yet; -1: there is no queue, or its folder cannot be used, which `enter` will tell."""
+def open_locks(place: Optional[Dict[str, Any]]) -> Tuple[int, ...]:
+    """Files of the queue and of its machine's layout, not locked yet; none: there is no queue, or its folder cannot be used, which
+    `enter` will tell."""
     if not place:
-        return -1
+        return ()
     try:
         os.makedirs(place["folder"], exist_ok=True)
-        path = os.path.join(place["folder"], LOCK)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        paths = os.path.join(place["folder"], LOCK), os.path.join(os.path.dirname(place["folder"]), LAYOUT)
+        return tuple(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for path in paths)
     except OSError:
-        return -1
+        return ()
 
 
-def enter(place: Dict[str, Any], lock: int) -> None:
-    """Have the queue for this process and whatever shares the file; its environment and ranges. Ends the process if it cannot."""
+def enter(place: Dict[str, Any], locks: Tuple[int, ...]) -> None:
+    """Have the queue for this process and whatever shares the files; its environment and ranges. Ends the process if it cannot."""
     folder = place["folder"]
-    if lock < 0:
+    if not locks:
         os.makedirs(folder, exist_ok=True)
         raise OSError(errno.EACCES, "the queue's folder cannot be used", folder)
-    _wait(lock, place)
+    until = time.monotonic() + place["wait_seconds"]
+    _wait(place, until, lambda: _locked(locks[0], fcntl.LOCK_EX))
+    _wait(place, until, lambda: _has_layout(locks[1], place["layout"].encode("ascii")))
     _write(os.path.join(folder, RANGES), json.dumps(place["ranges"], indent=1, sort_keys=True) + "\n")
     os.environ.update(place["env"])
     os.environ["DOIT_FLEET_HOST"] = place["host"]
@@ -48,23 +53,36 @@ def enter(place: Dict[str, Any], lock: int) -> None:
     os.environ["DOIT_FLEET_RANGES"] = os.path.join(folder, RANGES)
 
 
-def _wait(lock: int, place: Dict[str, Any]) -> None:
-    until = time.monotonic() + place["wait_seconds"]
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise
+def _wait(place: Dict[str, Any], until: float, is_there: Callable[[], bool]) -> None:
+    while not is_there():
         if time.monotonic() > until:
-            print(
-                "queue %s/%s is in use by another run: its lock is %r"
-                % (place["host"], place["queue"], os.path.join(place["folder"], LOCK)),
-                flush=True,
-            )
+            told = "queue %s/%s, or one of its machine that has other ranges, is in use by another run: %r is locked"
+            print(told % (place["host"], place["queue"], os.path.join(place["folder"], LOCK)), flush=True)
             sys.exit(BUSY)
         time.sleep(POLL_SECONDS)
+
+
+def _locked(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        return False
+    return True
+
+
+def _has_layout(file: int, layout: bytes) -> bool:
+    """Whether the machine's ranges are shared out as we know it, and stay so while we live; else make it so if nobody lives."""
+    if not _locked(file, fcntl.LOCK_SH):
+        return False
+    if os.pread(file, 100, 0) == layout:
+        return True
+    if _locked(file, fcntl.LOCK_EX):
+        os.ftruncate(file, 0)
+        os.pwrite(file, layout, 0)
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
 
 
 def _write(path: str, text: str) -> None:

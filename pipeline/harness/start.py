@@ -39,7 +39,7 @@ def _serve(job: Job) -> int:
     try:
         os.nice(int(order["options"].get("nice", 0)))
         if order["options"].get("place"):
-            queue_place.enter(order["options"]["place"], job.lock)
+            queue_place.enter(order["options"]["place"], job.locks)
         return int(job.framework.serve(channel, order["options"]) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)

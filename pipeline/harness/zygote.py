@@ -41,8 +41,8 @@ class Job(NamedTuple):
     channel: int
     order: dict[str, Any]
     framework: Any
-    lock: int
-    """Of its queue, shared with its guard; -1: there is none."""
+    locks: tuple[int, ...]
+    """Files of its queue, shared with its guard; none: it has none."""
 
 
 class Zygote:
@@ -120,7 +120,7 @@ class Zygote:
             os.close(other)
         lineage.adopt_orphans()
         guard = os.getpid()
-        lock = queue_place.open_lock(request["job"]["options"].get("place"))
+        locks = queue_place.open_locks(request["job"]["options"].get("place"))
         wire = Wire(control)
         watch = Watch(wire)
         pid = fork()
@@ -129,7 +129,7 @@ class Zygote:
             os.setsid()
             watch.close()
             wire.close()
-            return Job(channel, request["job"], self._framework, lock)
+            return Job(channel, request["job"], self._framework, locks)
         os.close(channel)
         try:
             Guard(wire, watch, pid, request["terms"]).run()

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from pipeline.logic.placement.grounds import Seat
+from pipeline.logic.placement.grounds import Grounds
 from pipeline.logic.resource_ranges.dividing import environment
 from pipeline.logic.resource_ranges.ranges import Range
 
@@ -26,6 +26,8 @@ class QueuePlace:
     queue: str
     folder: str
     """On this machine; elsewhere the host decides."""
+    layout: str
+    """Names which queue of all has what of all ranges."""
     env: Mapping[str, str] = field(factory=dict, repr=False)
     ranges: Sequence[Range] = ()
 
@@ -35,14 +37,15 @@ class QueuePlace:
             "host": self.host,
             "queue": self.queue,
             "folder": folder,
+            "layout": self.layout,
             "env": {**environment(self.ranges), **self.env},
             "ranges": {each.name: _told(each) for each in self.ranges},
             "wait_seconds": wait_seconds,
         }
 
 
-def queue_places(seats: Sequence[Seat], folder: str) -> tuple[QueuePlace, ...]:
-    """By slot; `folder` holds those of this machine."""
+def queue_places(grounds: Grounds, folder: str) -> tuple[QueuePlace, ...]:
+    """By slot of this agent's; `folder` holds those of this machine."""
     return tuple(
         QueuePlace(
             host=seat.place.host,
@@ -50,8 +53,9 @@ def queue_places(seats: Sequence[Seat], folder: str) -> tuple[QueuePlace, ...]:
             folder=f"{folder}/{folder_name(seat.place.host)}/{folder_name(seat.place.queue)}",
             env=seat.env,
             ranges=seat.ranges,
+            layout=grounds.layout,
         )
-        for seat in seats
+        for seat in grounds.own_seats
     )
 
 

@@ -124,3 +124,21 @@ def test_a_host_runs_its_own_share_in_its_own_queues(bench: Bench, hosts: Lab) -
         "stress lab2/only 52:54:00:00:00:10",
         "wide lab2/only 52:54:00:00:00:10",
     ]
+
+
+def test_tests_whose_only_host_is_gone_are_not_waited_for_for_ever(bench: Bench, hosts: Lab) -> None:
+    """All others run; then the run stays open with exit code 2, and the host is named. The same command goes on."""
+    bench.suite(settings(hosts, bench))
+    hosts.hosts["lab2"].lose_power()
+
+    done = bench.fleet(*SSH)
+
+    assert done.code == 2, done.output
+    assert "host 'lab2' is set aside" in done.output
+    assert sorted(line.split()[0] for line in bench.ran) == ["boot.amd", "boot.intel"]
+
+    hosts.hosts["lab2"].restart()
+    done = bench.fleet(*SSH)
+
+    assert done.code == 0, done.output
+    assert len(bench.ran) == 5

@@ -27,7 +27,9 @@ PLACE = pathlib.Path(os.environ["FLEET_TRACE"]).parent / "held"
 def test_holds(n):
     trace("{name}[%d]" % n)
     me = uuid.uuid4().hex
-    for _ in range(10):
+    ticks = 0
+    while ticks < 10 or PLACE.with_name("hold").exists():
+        ticks += 1
         fd = os.open(PLACE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         os.write(fd, ("%s %s %d %s\\n" % (os.environ["MAC"], me, os.getpid(), os.environ["DOIT_FLEET_QUEUE"])).encode())
         os.close(fd)
@@ -55,8 +57,9 @@ def held(project: Project) -> list[list[str]]:
 def assert_never_two(project: Project, addresses: int) -> None:
     """Of each address: no run of a test says that it holds it after another has begun to."""
     by_address: dict[str, list[str]] = {}
-    for address, run, *_ in held(project):
-        by_address.setdefault(address, []).append(run)
+    for told, run, *_ in held(project):
+        for address in {told.partition("-")[0], told.rpartition("-")[2]}:
+            by_address.setdefault(address, []).append(run)
     assert len(by_address) == addresses
     for address, runs in by_address.items():
         order = [run for run, _ in groupby(runs)]
@@ -138,14 +141,24 @@ def test_the_agent_is_hurt(project: Project, fault: int) -> None:
     assert_never_two(project, 2)
 
 
-def test_two_commands_at_once_take_turns(project: Project) -> None:
-    """They are two runs, and know nothing of each other: the queues' locks keep them apart."""
-    tests = holders(project, files=2, count=50, seconds=0.4)
-    first = project.start("suites.pytest.select.paths=test_f0.py")
-    first.until_begun(2)
-    second = project.start("suites.pytest.select.paths=test_f1.py", "project.build_dir=build/second")
-    until(lambda: "live log of each worker" in second.output, "the second run begins", 20)
-    assert first.process.poll() is None, "beside the first"
+@pytest.mark.parametrize("counts", [(2, 2), (2, 1), (1, 2)])
+def test_commands_at_once_take_turns(project: Project, counts: tuple[int, int]) -> None:
+    """They are two runs that know nothing of each other: the queues' locks keep them apart, also when the second divides the range
+    otherwise, over more or fewer slots."""
+    project.write("pyproject.toml", RANGE.format(machine="local", at=1))
+    tests = holders(project, files=2, count=4)
+    project.settle()
+    hold = project.shared / "hold"
+    hold.touch()
+    first = project.start("suites.pytest.select.paths=test_f0.py", f"workers.count={counts[0]}")
+    first.until_begun(counts[0])
+    second = project.start(
+        "suites.pytest.select.paths=test_f1.py", f"workers.count={counts[1]}", "project.build_dir=build/second"
+    )
+    until(lambda: "live log of each worker" in second.output, lambda: f"the second run begins: {second.output}", 40)
+    before = len(held(project))
+    until(lambda: len(held(project)) > before + 100, "the first goes on for a while", 40)
+    hold.unlink()
 
     assert second.end() == 0, second.output
     assert first.end() == 0, first.output
