@@ -160,8 +160,7 @@ async def _lead(agent: Agent, resume: str, stop: Stop) -> tuple[str, Ending]:
     if agent.joins.joined is not None and agent.joins.joined.share:
         pools = tuple(evolve(pool, size=min(pool.size, len(agent.joins.joined.share))) for pool in pools)
     _tell_sizes(agent, pools)
-    machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
-    expected = _expected(plan, multiplied(pools, machines), done)
+    expected = _expected(plan, multiplied(pools, agent.joins.joined.jobs if agent.joins.joined else 1), done)
     _tell_doubts(agent, expected)
     agent.expect({test.id: test.seconds for test in plan.tests if test.id not in done})
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
