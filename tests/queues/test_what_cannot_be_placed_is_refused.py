@@ -58,7 +58,7 @@ PORTS = '[tool.doit-fleet.local.ranges.{}]\nkind = "port"\nof = ["80-90"]\n'
         (PORTS.format("a") + PORTS.format("b"), "port '80' is in range 'a' of host 'local' and in range 'b'"),
         ('[tool.doit-fleet.local.ranges.path]\nof = ["a", "b"]\n', "tests would get it as the variable 'PATH'"),
         (
-            PORTS.format("a") + PORTS.format("a-first").replace("8", "9"),
+            PORTS.format("a") + PORTS.format("a-first").replace("80-90", "180-190"),
             "ranges 'a' and 'a-first' of host 'local' are both",
         ),
     ],
