@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -38,7 +39,7 @@ class Job:
     hosts: Mapping[str, int]
     """Slots by name."""
     slow: str = ""
-    """The host whose commands see a larger `SLOWNESS`."""
+    """The host whose commands see a more `TURNS`."""
 
     def write(self, folder: Path, made: Lab) -> Path:
         """A project whose tests are the lines."""
@@ -51,7 +52,7 @@ class Job:
             f'[tool.doit-fleet.suites.jobs]\nframework = "command"\nlines = ["lines.txt"]\ncommand = {inline(words)}\n'
         )
         for name, slots in self.hosts.items():
-            env = {"SLOWNESS": str(SLOWER if name == self.slow else 1)}
+            env = {"TURNS": " ".join(["again"] * (SLOWER if name == self.slow else 1))}
             told = {"slots": slots, "folder": str(made.folder / "there" / name), "env": env}
             text += f"[tool.doit-fleet.hosts.{name}]\n" + "".join(
                 f"{key} = {inline(one)}\n" for key, one in told.items()
@@ -116,7 +117,7 @@ def slow(at: Race, tests: int) -> list[Row]:
     """Against the time in which all slots would be busy to the end."""
     draw = random.Random(2)
     seconds = [draw.uniform(0.5, 1.5) for _ in range(tests)]
-    command = ["sh", "-c", 'sleep $(awk "BEGIN {print $0 * $SLOWNESS}")', "{}"]
+    command = ["sh", "-c", "for n in $TURNS; do sleep $0; done", "{}"]
     hosts = _hosts(at.made)
     name = list(hosts)[-1]
     job = Job(lines=[f"{one:.4f}" for one in seconds], command=command, hosts=hosts, slow=name)
@@ -143,7 +144,7 @@ def cold(at: Race, tests: int) -> list[Row]:
     both = at.contenders(job, cold=True)
     for _ in range(at.rounds):
         for one in both:
-            race([evolve(one, before=lambda one=one: begin(one.before))], 1)
+            race([evolve(one, before=partial(begin, one.before))], 1)
             seen = sorted(float(path.read_text()) - began[0] for path in stamps.iterdir())
             found.setdefault(one.name, []).append((seen[0], seen[-1]))
     rows = []

@@ -32,6 +32,12 @@ class HostDefaults(Extension):
     env = setting(variables, {})
     """Environment variables of the tests there, on top of what a login has."""
 
+    images = setting(texts, ())
+    """Container images that the tests there need: pulled before any test where the host does not have them."""
+
+    images_program = setting(kinds.text, "docker")
+    """What pulls them: `docker`, `podman`."""
+
     before = setting(texts, ())
     """Shell commands that run there once before any test, in the project's folder: installing dependencies, pulling images."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from extensions.hosts import HostDefaults
 from pipeline.settings import kinds
-from pipeline.settings.collected import texts
+from pipeline.settings.collected import texts, variables
 from pipeline.settings.declaration import setting
 
 
@@ -14,6 +14,10 @@ class Ssh(HostDefaults):
     hosts_file = setting(kinds.Optional(kinds.path), "off")
     """A file with one host in each line, as GNU parallel reads it: `host`, `user@host`, `4/user@host` (4 slots), `:` (this machine);
     `#` begins a comment."""
+
+    archives = setting(variables, {})
+    """Archives (tar, zip) that lie unpacked in the project's folder on each host, as read-only data: `{ "data/corpus" = "corpus.tar.gz" }`.
+    Each is sent and unpacked once, by its content."""
 
     program = setting(kinds.text, "ssh")
     """OpenSSH's client."""

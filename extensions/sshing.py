@@ -119,9 +119,32 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
         zygote=fleet.local.zygote.get(),
         places=places,
         tell=launching.tell,
+        archives=_archives(fleet),
         edits=_edits(fleet),
         most=None if any(fleet.pools[pool.name].count.get() == "auto" for pool in launching.pools) else launching.slots,
     )
+
+
+def _archives(fleet: Fleet) -> dict[str, Path]:
+    """By the name that each has in the project there. Raises `UsageError` for one that is not there, or whose name leads out."""
+    root = Path(fleet.scope.ledger.context.root)
+    found = {}
+    for name, said in fleet.ssh.archives.get().items():
+        path = root / str(said)
+        if not path.is_file():
+            raise UsageError(f"ssh.archives: there is no file {str(path)!r}", hint=f"it is to lie unpacked in {name!r}")
+        if name.startswith("/") or ".." in name.split("/") or not name.strip("/."):
+            raise UsageError(f"ssh.archives: {name!r} is no folder of the project", hint='write "data/corpus"')
+        found[name.strip("/")] = path
+    return found
+
+
+def _pulls(images: Sequence[str], program: str) -> tuple[str, ...]:
+    """Commands that pull what a host does not have."""
+    import shlex
+
+    quoted = [(shlex.quote(program), shlex.quote(image)) for image in images]
+    return tuple(f"{tool} image inspect {image} > /dev/null 2>&1 || {tool} pull {image}" for tool, image in quoted)
 
 
 def _edits(fleet: Fleet) -> HostsFile | None:
@@ -246,7 +269,7 @@ def _terms(
         folder=said.folder.get(),
         env=_revealed(said.env.get(), said.scope.fleet),
         labels=labels,
-        before=tuple(said.before.get()),
+        before=(*_pulls(said.images.get(), said.images_program.get()), *said.before.get()),
         after=tuple(said.after.get()),
         before_seconds=said.before_timeout_seconds.get(),
     )

@@ -34,6 +34,24 @@ class Manifest:
     """(SHA-256, mode) by name."""
     links: dict[str, str] = field(factory=dict)
     folders: list[str] = field(factory=list)
+    beside: dict[str, tuple[str, int]] = field(factory=dict)
+    """As `files`, of what lies outside the project there as here: modules of outside packages."""
+    archives: dict[str, str] = field(factory=dict)
+    """SHA-256 by the name under which it lies unpacked in the project there."""
+    paths: dict[str, Path] = field(factory=dict)
+    """Where to read what is not below `root`, by SHA-256."""
+
+    def add_beside(self, path: Path) -> None:
+        """Have a single file there. Raises `OSError`."""
+        digest = _digest(path)
+        self.beside[beside_name(path)] = (digest, 0o644)
+        self.paths[digest] = path
+
+    def add_archive(self, name: str, path: Path) -> None:
+        """Have an archive there, unpacked. Raises `OSError`."""
+        digest = _digest(path)
+        self.archives[name] = digest
+        self.paths[digest] = path
 
     def as_json(self) -> dict[str, Any]:
         """As a relay wants it."""
@@ -41,6 +59,8 @@ class Manifest:
             "files": [[name, digest, mode] for name, (digest, mode) in self.files.items()],
             "links": list(self.links.items()),
             "folders": self.folders,
+            "beside": [[name, digest, mode] for name, (digest, mode) in self.beside.items()],
+            "archives": list(self.archives.items()),
         }
 
 
@@ -49,6 +69,8 @@ class Laid:
     """The project as it lies on a host."""
 
     root: str
+    beside: str = ""
+    """The folder of what lies outside the project."""
     since: float
     """When that was, on the clock of the host's files."""
     sent_files: int
@@ -85,7 +107,9 @@ async def lay(link: RelayLink, manifest: Manifest) -> Laid:
         job.end_input()
         told = await job.answer()
         if not told["missing"]:
-            return Laid(root=told["project"], since=told["since"], sent_files=files, sent_bytes=sent)
+            return Laid(
+                root=told["project"], beside=told["beside"], since=told["since"], sent_files=files, sent_bytes=sent
+            )
         count, size = await _send(link, manifest, told["missing"])
         files, sent = files + count, sent + size
     raise EngineError(
@@ -101,7 +125,7 @@ async def _send(link: RelayLink, manifest: Manifest, missing: Iterable[str]) -> 
     count = sent = 0
     try:
         for digest in missing:
-            content = await asyncio.to_thread(_read, manifest, by_digest[digest])
+            content = await asyncio.to_thread(_read, manifest.paths.get(digest) or manifest.root / by_digest[digest])
             fresh = hashlib.sha256(content).hexdigest()
             if fresh != digest:
                 _replace(manifest, digest, fresh)
@@ -126,11 +150,16 @@ def _replace(manifest: Manifest, old: str, new: str) -> None:
             manifest.files[name] = (new, mode)
 
 
-def _read(manifest: Manifest, name: str) -> bytes:
+def beside_name(path: Path) -> str:
+    """What a file of that path is called beside projects."""
+    return f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}/{path.name}"
+
+
+def _read(path: Path) -> bytes:
     try:
-        return (manifest.root / name).read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        raise EngineError(f"cannot read {name!r}: {error.strerror}") from error
+        raise EngineError(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
 def _digest(path: Path) -> str:

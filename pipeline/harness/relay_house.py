@@ -20,6 +20,7 @@ from typing import IO, Any
 from . import lineage
 from .command_standing import tear_down_in_child
 from .host_setups import STANDING, tear_down_all
+from .relay_archives import UNPACKED
 
 MARK = "DOIT_FLEET_AGENT"
 """Environment variable of every process of a relay: the name of its folder."""
@@ -108,6 +109,7 @@ def tidy(
         os.close(lock)
         removed.append(name if not told["left"] else f"{name} (not {told['left'][0]})")
     _forget_old(os.path.join(base, "objects"), keep_seconds)
+    _forget_old(os.path.join(base, UNPACKED), keep_seconds)
     _forget_old(os.path.join(base, "harness"), max(keep_seconds, HARNESS_SECONDS))
     return removed
 

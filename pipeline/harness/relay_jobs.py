@@ -11,12 +11,12 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from typing import Any, BinaryIO
 
 from . import relay_house
 from .found_outputs import found
 from .host_setups import STANDING, notes_of, set_up
+from .relay_archives import folder_of, unpack
 from .relay_house import House
 
 CHUNK = 1 << 18
@@ -42,17 +42,22 @@ def lay(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) 
     """Make the project's folder from what is kept; `missing` digests, and nothing made, where some are not."""
     manifest = json.loads(given.read())
     project = os.path.join(house.folder, "project", order["name"])
-    wanted = {digest for _, digest, _ in manifest["files"]}
+    beside = os.path.join(house.folder, "beside")
+    archives = manifest.get("archives", ())
+    wanted = {digest for _, digest, _ in (*manifest["files"], *manifest.get("beside", ()))}
+    wanted |= {digest for _, digest in archives if not os.path.isdir(folder_of(house.base, digest))}
     missing = [digest for digest in sorted(wanted) if not os.path.exists(_object(house, digest))]
     if missing:
         return {"missing": missing}
     os.makedirs(project, exist_ok=True)
     for name in manifest["folders"]:
         os.makedirs(os.path.join(project, name), exist_ok=True)
-    then = time.time() - OLDER_SECONDS
+    then = _clock(house) - OLDER_SECONDS
     damaged = []
-    for name, digest, mode in manifest["files"]:
-        target = os.path.join(project, name)
+    files = [(os.path.join(project, name), digest, mode) for name, digest, mode in manifest["files"]]
+    files += [(os.path.join(beside, name), digest, mode) for name, digest, mode in manifest.get("beside", ())]
+    for target, digest, mode in files:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
         if _lay_file(house, target, digest):
             os.chmod(target, mode)
             os.utime(target, (then, then))
@@ -62,8 +67,12 @@ def lay(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) 
         path = os.path.join(project, name)
         if not os.path.lexists(path):
             os.symlink(target, path)
+    for name, digest in archives:
+        path = os.path.join(project, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(unpack(house.base, digest, _object(house, digest)), path)
     house.note(project=project)
-    return {"missing": damaged, "project": project, "since": _clock(house)}
+    return {"missing": damaged, "project": project, "beside": beside, "since": _clock(house)}
 
 
 def receive(house: House, order: dict[str, Any], given: BinaryIO, answer: BinaryIO) -> dict[str, Any]:

@@ -24,6 +24,8 @@ async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
         number = _choose(worker, last=last)
         if number is None and is_fresh:
             return None
+        if number is not None and view.paces.holds_back(worker, worker.plan.batches[number]):
+            return None
         if number is not None:
             assignment = await try_claim(worker, number)
             if assignment is not None:

@@ -137,6 +137,7 @@ def finish(worker: Worker, portion: Portion, test: int, body: object, *, started
     portion.seconds_left -= worker.plan.tests[test].seconds
     worker.finished += 1
     worker.view.progress.add(worker.name, test, bad=result.verdict.is_bad)
+    worker.view.paces.note(worker, result.seconds, worker.plan.tests[test].seconds)
     worker.emit(TestFinished(time=worker.clock.wall(), worker=worker.name, result=result, attempt=claim.attempt))
 
 

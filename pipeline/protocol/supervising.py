@@ -49,8 +49,11 @@ async def supervise(worker: Worker) -> Life:
     if not await be_born(worker):
         return Life("fenced", 0, 0.0, was_born=False)
     shift = Shift(worker)
-    life = await _live(worker, shift)
-    await _end(worker, life)
+    try:
+        life = await _live(worker, shift)
+        await _end(worker, life)
+    finally:
+        worker.view.paces.forget(worker)
     if worker.rooms is not None:
         worker.rooms.leave(worker.name, after_seconds=worker.limits.lease_seconds * worker.has_unproven_end)
     return life
@@ -248,6 +251,7 @@ class Shift:
             or self._worker.draining.is_set()
             or self._worker.orders.is_over
             or not is_near_end(portion, self._claim_seconds)
+            or self._worker.view.paces.is_slow(self._worker)  # Others will have done it before this one gets there.
         ):
             return
         self._ahead = asyncio.ensure_future(self._claim_ahead(portion))

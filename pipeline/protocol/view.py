@@ -16,6 +16,7 @@ from pipeline.model.plans import Plan
 from pipeline.ports import Clock
 from pipeline.protocol import keys
 from pipeline.protocol.certain import CertainStore
+from pipeline.protocol.paces import Paces
 from pipeline.protocol.progress import Progress
 from pipeline.protocol.tombs import read_tomb
 
@@ -57,6 +58,7 @@ class RunView:
         self.seen: dict[str, float] = {}
         self.trails: dict[Attempt, Trail] = {}
         self.progress = Progress(len(plan.tests))
+        self.paces = Paces()
         self.taken: set[int] = set()
         self.ending: int = 0
         """Number of the ending that stands, or 0."""

@@ -159,7 +159,6 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
     store, clock, warn = agent.store(), agent.clock(), partial(_warn, agent)
     run, plan, done = await _find(agent, resume, basis)
     pools = _pools(agent, plan)
-    _tell_sizes(agent, pools)
     machines = agent.joins.joined.jobs if agent.joins.joined is not None else 1
     expected = remaining.expected_seconds(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
@@ -199,20 +198,6 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
         async with signing, meeting, shared:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
-
-
-def _pools(agent: Agent, plan: Plan) -> Sequence[Pool]:
-    """With no more workers than there is work for, or than this job's share of them."""
-    from attrs import evolve
-
-    from pipeline.logic.pooling import useful, whole
-
-    pools = whole(agent.pools(), (test.suite for test in plan.tests))
-    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
-    if agent.joins.joined is None or not agent.joins.joined.share:
-        return pools
-    most = len(agent.joins.joined.share)
-    return tuple(evolve(pool, size=min(pool.size, most)) for pool in pools)
 
 
 def _warn(agent: Agent, text: str) -> None:
@@ -267,6 +252,20 @@ def _joining(agent: Agent, run: str) -> Joining | None:
         parting=agent.joins.parting(run),
         share=agent.joins.joined.share,
     )
+
+
+def _pools(agent: Agent, plan: Plan) -> Sequence[Pool]:
+    """As large as they can be of use for that plan, and to this job."""
+    from attrs import evolve
+
+    from pipeline.logic.pooling import useful, whole
+
+    pools = whole(agent.pools(), (test.suite for test in plan.tests))
+    pools = useful(pools, (plan.tests[batch.tests[0]].suite for batch in plan.batches))
+    if agent.joins.joined is not None and agent.joins.joined.share:
+        pools = tuple(evolve(pool, size=min(pool.size, len(agent.joins.joined.share))) for pool in pools)
+    _tell_sizes(agent, pools)
+    return pools
 
 
 def _tell_sizes(agent: Agent, pools: Sequence[Pool]) -> None:

@@ -60,7 +60,7 @@ def test_secrets_of_hosts_are_revealed_for_the_host_only(tmp_path: Path) -> None
         ("", "there are no hosts"),
         ("ssh.hosts_file = 'none'\n", "cannot read the hosts file"),
         ("ssh.hosts_file = 'hosts'\n[hosts.lab1]\n", "host 'lab1' is named twice"),
-        ("ssh.hosts_file = 'bad'\n", r"bad:2: 'one two' is neither a host"),
+        ("ssh.hosts_file = 'bad'\n", r"bad:2: 'one two' is neither a host nor"),
         ("[hosts.lab1]\naddress = '-oProxyCommand=x'\n", "is no address"),
     ],
 )

@@ -15,6 +15,11 @@ from tests.engines.sshd import Sshd, make_key, write_client_config
 from tests.engines.toml import inline
 from tests.faults.project import MARKER, Project, until
 
+NO_PYTHON = (
+    "exec unshare -m sh -c 'for p in /usr/bin/python3 /usr/local/bin/python3; do "
+    'if [ -e $p ]; then mount --bind /dev/null $p; fi; done; PATH=/usr/bin:/bin; exec sh -c "$SSH_ORIGINAL_COMMAND"\''
+)
+"""A session's command that hides all interpreters from it, in a mount name space of its own."""
 RELAY = b"exec(sys.stdin.buffer.readline())"
 """In the command line of every relay."""
 
@@ -86,6 +91,8 @@ class SshProject(Project):
     slots: int = 2
     host_settings: dict[str, Any] = field(factory=dict)
     """Further settings of every host."""
+    own: dict[str, dict[str, Any]] = field(factory=dict)
+    """Further settings of single hosts."""
     everywhere: dict[str, Any] = field(factory=dict)
     """Further settings of `ssh`."""
     suite: dict[str, Any] = field(factory=dict)
@@ -104,7 +111,9 @@ class SshProject(Project):
         told.update({"hosts_file": str(self.listed)} if is_listed else {})
         text += "[tool.doit-fleet.ssh]\n" + _lines(told)
         for name in () if is_listed else self.lab.hosts:
-            text += f"[tool.doit-fleet.hosts.{name}]\n" + _lines({"slots": self.slots, **self.host_settings})
+            text += f"[tool.doit-fleet.hosts.{name}]\n" + _lines(
+                {"slots": self.slots, **self.host_settings, **self.own.get(name, {})}
+            )
         self.write("pyproject.toml", text)
         self.write(".gitignore", "build\n.fleet\n__pycache__\n")
 

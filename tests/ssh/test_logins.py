@@ -20,7 +20,7 @@ from tests.engines.own import own_sshd
 from tests.engines.sshd import Sshd, make_key, write_client_config
 from tests.faults.mounts import tmpfs
 from tests.faults.project import until
-from tests.ssh.house import Lab, lab
+from tests.ssh.house import NO_PYTHON, Lab, lab
 
 WHOSE = Whose(label="tests", agent="visit", keep_seconds=0.0)
 SHELLS = {"dash": "dash", "bash": "bash", "csh": "tcsh", "fish": "fish"}
@@ -146,12 +146,8 @@ def test_a_full_disk_is_told(hosts: Lab, tmp_path: Path) -> None:
 def test_a_host_without_python_is_told(tmp_path: Path) -> None:
     """All interpreters are hidden from the session, in a mount name space of its own."""
     only_outside("only root has name spaces of its own")
-    hide = (
-        "exec unshare -m sh -c 'for p in /usr/bin/python3 /usr/local/bin/python3; do "
-        'if [ -e $p ]; then mount --bind /dev/null $p; fi; done; PATH=/usr/bin:/bin; exec sh -c "$SSH_ORIGINAL_COMMAND"\''
-    )
     with ExitStack() as stack:
-        made = forced(stack, tmp_path / "lab", hide)
+        made = forced(stack, tmp_path / "lab", NO_PYTHON)
         error = refusal(made.client, made.remote)
 
     assert "there is no Python 3.8 or later" in error.message

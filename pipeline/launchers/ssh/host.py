@@ -250,7 +250,8 @@ class Host:
     async def _zygote(self, link: RelayLink, suite: str) -> RemoteZygote:
         common = self._common
         spec = common.specs[suite]
-        there = moved(spec, common.root, self._root, dict(self.terms.env))
+        assert self.laid is not None
+        there = moved(spec, common.root, self._root, dict(self.terms.env), self.laid.beside)
         there = evolve(there, env={**there.env, **self._exports.get(suite, {})})
         key = json.dumps([spec.python, there.cwd, there.env, there.module, there.options], sort_keys=True)
         zygote = self._zygotes.get(key)

@@ -58,16 +58,17 @@ class SshLauncher:
         tell: Callable[[str], None] = lambda _: None,
         finish_seconds: float = 5.0,
         term_seconds: float = 1.0,
+        archives: Mapping[str, Path] | None = None,
         edits: HostsFile | None = None,
         most: int | None = None,
     ) -> None:
         """`local` collects, and has the slots of this machine; `names` are the project's files, below `root`; `places` are the
         queues that slots are, if they are any.
 
-        `edits`: hosts that may change meanwhile; then there are `most` slots at once, if that is given.
+        `archives` lie unpacked in the project on hosts, under these names. `edits`: hosts that may change meanwhile; then there are `most` slots at once, if that is given.
         """
         self._local, self._specs, self._slots = local, dict(specs), slots
-        self._root, self._names = root, names
+        self._root, self._names, self._archives = root, names, dict(archives or {})
         self._lease_seconds = lease_seconds
         self._finish_seconds, self._term_seconds = finish_seconds, term_seconds
         self._of_slot = list(laid_out(hosts, slots))
@@ -126,8 +127,18 @@ class SshLauncher:
     def _read_manifest(self) -> asyncio.Future[Manifest]:
         """The same for all hosts, read once."""
         if self._manifest is None:
-            self._manifest = asyncio.ensure_future(asyncio.to_thread(read_manifest, self._root, list(self._names())))
+            self._manifest = asyncio.ensure_future(asyncio.to_thread(self._read_all))
         return self._manifest
+
+    def _read_all(self) -> Manifest:
+        made = read_manifest(self._root, list(self._names()))
+        outside = [Path(spec.module) for spec in self._specs.values() if spec.module.startswith("/")]
+        for module in outside:
+            if self._root not in module.parents:
+                made.add_beside(module)
+        for name, path in self._archives.items():
+            made.add_archive(name, path)
+        return made
 
     # Slots that open and close.
 
