@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from extensions.pods import PoolPods
 from extensions.workers import Workers
+from pipeline.errors import UsageError
 from pipeline.settings.container import Container
 from pipeline.settings.declaration import nested
 from pipeline.settings.extension import Extension
@@ -28,3 +31,12 @@ class Pools(Container[Pool]):
     def implied(self, named: tuple[str, ...]) -> tuple[str, ...]:
         """Return `default` and the named ones."""
         return tuple(dict.fromkeys(("default", *named)))
+
+
+def check_counts(counts: Mapping[str, int | str]) -> None:
+    """Raise `UsageError` when some pools, but not all, are said to have no workers."""
+    empty = [name for name, count in counts.items() if not count]
+    if empty and len(empty) < len(counts):
+        raise UsageError(
+            f"pool {empty[0]!r} has no workers, but others have", hint="0 is for all pools at once: workers.count=0"
+        )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions import plugins
+from extensions.pools import check_counts
 from extensions.shipping import shipped
 from pipeline.errors import UsageError
 
@@ -92,7 +93,7 @@ class Workforce:
         from pipeline.logic.pooling import apart, shared
         from pipeline.model.pools import Pool
 
-        _check_counts(self._counts)
+        check_counts(self._counts)
         if self._room is not None:
             sizes = self._room.sizes(self._counts)
         else:
@@ -144,7 +145,7 @@ class Workforce:
     def in_foreground(self) -> bool:
         """Whether there are no workers; asks no engine how many there may be. Raises `UsageError` when pools do not fit."""
         assert self.launcher_name
-        _check_counts(self._counts)
+        check_counts(self._counts)
         return not any(self._counts.values())
 
     @cached_property
@@ -219,9 +220,9 @@ class Workforce:
 
     def left_at_once(self, run: str) -> str:
         """What a second signal leaves behind, and how to remove it, for people."""
-        from extensions.standing import left_at_once
+        from extensions import standing
 
-        return left_at_once(self.fleet, self.launcher_name, run, self._most("lease_seconds"))
+        return standing.left_at_once(self.fleet, self.launcher_name, run, self._most("lease_seconds"))
 
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""
@@ -341,12 +342,4 @@ class Workforce:
             hear_seconds=max(0.4, 1.5 * flush),
             finish_seconds=max(FINISH_SECONDS, tearing),
             stop_seconds=max(STOP_SECONDS, tearing + STOP_SECONDS if tearing else 0.0),
-        )
-
-
-def _check_counts(counts: Mapping[str, int | str]) -> None:
-    empty = [name for name, count in counts.items() if not count]
-    if empty and len(empty) < len(counts):
-        raise UsageError(
-            f"pool {empty[0]!r} has no workers, but others have", hint="0 is for all pools at once: workers.count=0"
         )
