@@ -337,11 +337,3 @@ class Workforce:
         from extensions.limiting import limits_of
 
         return limits_of(self.fleet, self._suites(), self._most, self._most_disruptions())
-
-
-def _check_counts(counts: Mapping[str, int | str]) -> None:
-    empty = [name for name, count in counts.items() if not count]
-    if empty and len(empty) < len(counts):
-        raise UsageError(
-            f"pool {empty[0]!r} has no workers, but others have", hint="0 is for all pools at once: workers.count=0"
-        )

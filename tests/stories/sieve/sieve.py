@@ -8,16 +8,19 @@ import sys
 PATTERNS = ("intermediate-state", "stale-state", "unobserved-state")
 
 
-def learn(controllers, plans):
+def learn(controllers: str, plans: str) -> int:
+    """Write a plan for each controller and pattern."""
     for file in sorted(pathlib.Path(controllers).glob("*.json")):
         for pattern in PATTERNS:
             folder = pathlib.Path(plans, file.stem)
             folder.mkdir(parents=True, exist_ok=True)
             plan = {"controller": file.stem, "pattern": pattern, "bug": pattern in json.loads(file.read_text())["bugs"]}
             (folder / f"{pattern}.json").write_text(json.dumps(plan, sort_keys=True) + "\n")
+    return 0
 
 
-def test(plan, into):
+def test(plan: str, into: str) -> int:
+    """Try one plan; 1 when it has found something."""
     told = json.loads(pathlib.Path(plan).read_text())
     print(f"injecting {told['pattern']} into {told['controller']}")
     errors = [f"{told['controller']} differs from its oracle"] if told["bug"] else []
