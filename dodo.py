@@ -23,9 +23,10 @@ def task_types():
 
 
 def task_engines():
-    """start what the tests want beside this environment (Docker, registries, S3, images), and make an interpreter with the plug-ins"""
+    """start what the tests want beside this environment (Docker, registries, S3, images), an interpreter with plug-ins, the parser of Avocado-VT"""
     modules = (
         ("tests.compatibility.environment",),
+        ("tests.matrix.peer",),
         ("tests.engines", "start"),
         ("tests.engines.workers",),
         ("tests.engines.pod_workers",),

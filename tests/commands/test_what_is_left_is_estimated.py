@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.logic.pooling import single
-from pipeline.stages.launch import _expected
+from pipeline.stages.remaining import expected_seconds
 from tests.logic.suites import planned, uniform
 
 
@@ -14,4 +14,5 @@ def test_done_tests_cost_nothing(done: int, seconds: float) -> None:
     """Forty tests of a second on two workers, some of them done before this agent came."""
     tests = uniform(40, 1.0)
 
-    assert _expected(planned(tests, 2), single(tests, 2), {test.id for test in tests[:done]}) == pytest.approx(seconds)
+    left = expected_seconds(planned(tests, 2), single(tests, 2), {test.id for test in tests[:done]})
+    assert left == pytest.approx(seconds)
