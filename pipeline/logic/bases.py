@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import asdict, field, frozen
@@ -85,6 +85,19 @@ def rows_from_bytes(data: bytes) -> dict[str, str]:
         return {str(key): str(value) for key, value in _decode(zlib.decompress(data)).items()}
     except zlib.error as error:
         raise StoreDamaged(f"the rows of a run in the store are damaged: {error}") from error
+
+
+def checked_to_bytes(tests: Iterable[str]) -> bytes:
+    """Ids of tests behind whose verdicts the sources were looked at again."""
+    return zlib.compress(_encode({"tests": sorted(tests)}))
+
+
+def checked_from_bytes(data: bytes) -> frozenset[str]:
+    """Those ids. Raises `StoreDamaged`."""
+    try:
+        return frozenset(map(str, _decode(zlib.decompress(data))["tests"]))
+    except (zlib.error, KeyError, TypeError) as error:
+        raise StoreDamaged(f"what was looked at again of a run in the store is damaged: {error}") from error
 
 
 def told_differences(found: Collection[str]) -> str:

@@ -145,7 +145,7 @@ def inputs(name: str) -> str:
 
 
 def basis(name: str, part: str) -> str:
-    """What a run's verdicts rest on: `head`, `rows`; `state` says whether that was looked at again."""
+    """What a run's verdicts rest on: `head`, `rows`; `checked`: for which tests that was looked at again."""
     return f"runs/{name}/basis/{part}"
 
 

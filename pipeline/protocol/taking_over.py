@@ -7,7 +7,7 @@ Must not know what a verdict rests on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pipeline.logic import bases
 from pipeline.logic.bases import Basis
@@ -22,8 +22,6 @@ from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.tombs import bury
 
 LAUNCHER = "earlier"
-OPEN, CHECKED = b"open", b"checked"
-"""Whether a run that is not closed may have seen changed sources: known when its agent has ended in order."""
 
 
 async def write_basis(store: Store, clock: Clock, run: str, basis: Basis) -> None:
@@ -34,9 +32,9 @@ async def write_basis(store: Store, clock: Clock, run: str, basis: Basis) -> Non
     await certain.create(keys.basis(run, "head"), head)
 
 
-async def mark(store: Store, run: str, state: bytes) -> None:
-    """Say whether the sources were looked at since tests ran."""
-    await store.replace(keys.basis(run, "state"), state)
+async def mark_checked(store: Store, run: str, tests: Iterable[str]) -> None:
+    """Say that the sources were as they had been when these tests had their verdicts: others may go on with the run."""
+    await store.replace(keys.basis(run, "checked"), bases.checked_to_bytes(tests))
 
 
 async def known_bases(store: Store, clock: Clock, *, most: int) -> Sequence[tuple[str, Basis]]:
@@ -61,12 +59,15 @@ async def read_rows(store: Store, clock: Clock, run: str) -> Mapping[str, str]:
     return {} if data is None else bases.rows_from_bytes(data)
 
 
-async def may_be_believed(store: Store, clock: Clock, run: str) -> bool:
-    """Whether the run is closed, or was left in order with its sources as they had been."""
-    certain = CertainStore(store, clock)
-    if await certain.read(keys.closed(run)) is not None:
-        return True
-    return await certain.read(keys.basis(run, "state")) == CHECKED
+async def is_closed(store: Store, clock: Clock, run: str) -> bool:
+    """Whether the run is closed: then its result says whether sources had changed."""
+    return await CertainStore(store, clock).read(keys.closed(run)) is not None
+
+
+async def read_checked(store: Store, clock: Clock, run: str) -> Collection[str]:
+    """Ids of tests of a run that was left open in order, with its sources as they had been. Raises `StoreDamaged`."""
+    data = await CertainStore(store, clock).read(keys.basis(run, "checked"))
+    return () if data is None else bases.checked_from_bytes(data)
 
 
 async def take_over(

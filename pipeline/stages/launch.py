@@ -108,8 +108,9 @@ def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str,
         return {"run": run, "fresh": is_final}
     if ending.exit_code == EXIT_GOOD:
         return left
-    agent.wait(taking_over.leave(agent, run, basis))
     done = len(ending.merged.outcomes)
+    tests = [each.result.test for each in ending.merged.outcomes]
+    agent.wait(taking_over.leave(agent, run, tests, basis))
     text = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
     hint = f"{'other jobs go on with it, and so does ' if agent.joins.joined is not None else ''}the same command"
     hint += "" if agent.joins.joined is not None else " goes on with it"
@@ -163,7 +164,6 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
     expected = remaining.expected_seconds(plan, multiplied(pools, machines), done)
     for text in agent.workforce.doubts(expected):
         warn(text)
-    await taking_over.begin(agent, run, basis)
     _expect(agent, plan, done)
     told, launcher, limits = orders.Stop(), agent.launcher(), _limits(agent)
     signing = attending.sign_of_life(store, clock, run, nonce=new_nonce(), every_seconds=limits.beat_seconds)

@@ -5,7 +5,7 @@ A part of `launch`. Only suites that say what their tests are made of have a bas
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pipeline.errors import StoreDamaged
@@ -64,7 +64,7 @@ async def _from_one(
     if suites and not same:
         what = told_differences(differences(head, basis, suites[0]))
         obstacles.append(f"nothing is taken over from run {name}: otherwise are {what}")
-    if not same or not await taking_over.may_be_believed(store, clock, name):
+    if not same:
         return set()
     results = await _standing(agent, plan, basis, source, taken)
     if results:
@@ -93,6 +93,9 @@ async def _standing(
         return {}
     keys = {test.id: row_key(test) for test in earlier.tests}
     results = {keys[one.result.test]: one.result for one in merged.outcomes}
+    if not await taking_over.is_closed(store, clock, name):
+        checked = {keys[test] for test in await taking_over.read_checked(store, clock, name) if test in keys}
+        results = {key: result for key, result in results.items() if key in checked}
     found = standing(before, basis, plan.tests, results) - taken
     return {at: evolve(results[row_key(plan.tests[at])], test=plan.tests[at].id) for at in found}
 
@@ -103,17 +106,9 @@ def _say(agent: Agent, text: str, level: str = "info") -> None:
     agent.emit(Notice(level=level, text=text))
 
 
-async def begin(agent: Agent, run: str, make: MakeBasis) -> None:
-    """From now on tests run, and sources may change meanwhile."""
-    if make() is not None:
-        from pipeline.protocol import taking_over
-
-        await taking_over.mark(agent.store(), run, taking_over.OPEN)
-
-
-async def leave(agent: Agent, run: str, make: MakeBasis) -> None:
-    """The run stays open: what it has come to may be taken over if the sources are what they were."""
+async def leave(agent: Agent, run: str, tests: Iterable[str], make: MakeBasis) -> None:
+    """The run stays open: verdicts of these tests may be taken over if the sources are what they were."""
     if make() is not None and not agent.changed_inputs():
         from pipeline.protocol import taking_over
 
-        await taking_over.mark(agent.store(), run, taking_over.CHECKED)
+        await taking_over.mark_checked(agent.store(), run, tests)
