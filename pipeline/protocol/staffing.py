@@ -151,14 +151,16 @@ class Staff:
         return sum(self._batches[suite] - gone[suite] for suite in suites)
 
     async def _leads(self, present: Collection[str]) -> bool:
-        """Whether this term is the newest, or has its slots to itself; with nobody left alive, the next one is taken."""
+        """Whether this term is the newest, or has its slots to itself; with nobody left alive, the next one is taken. Behind
+        that one looks again: whoever led before may have hired meanwhile."""
         leader = self._leader
         if leader.joining is not None or await newest_term(leader.store, leader.run) == leader.term:
             return True
         if present:
             return False
         leader.term = await take_term(leader.store, leader.run, leader.plan, nonce=leader.nonce, clock=leader.clock)
-        return True
+        leader.look_again()
+        return False
 
     async def _birth(self, slot: int) -> Birth:
         leader = self._leader
