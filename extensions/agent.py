@@ -286,7 +286,7 @@ class LocalAgent:
             self.wait(self.results.prune(self.store(), run.run))
             self.results.prune_reports(run.run)
             self.results.prune_logs()
-        except FleetError as error:
+        except (FleetError, OSError) as error:
             self._warn(f"the run counts, but not everything could be remembered: {error}")
 
     def command(self, arguments: Sequence[str], cwd: str) -> str:
