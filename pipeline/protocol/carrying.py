@@ -19,7 +19,6 @@ from pipeline.protocol.dismissing import finish_session, kill_session, note_end
 from pipeline.protocol.draining import let_out
 from pipeline.protocol.listening import finish, listen
 from pipeline.protocol.sessions import Session, open_session
-from pipeline.protocol.view import exclusive_wait_seconds
 from pipeline.protocol.worker import Worker
 
 
@@ -78,8 +77,8 @@ async def fit_session(worker: Worker, suite: str, *, alone: bool) -> None:
 
 async def wait_for_queue(worker: Worker) -> None:
     """A queue is one test's at a time: what may still live of the last harness has ended when its permission has."""
-    if worker.birth.queue and worker.has_unproven_end:
-        await worker.clock.sleep(exclusive_wait_seconds(worker.limits.lease_seconds))
+    if worker.birth.queue and (seconds := worker.haunted_seconds()):
+        await worker.clock.sleep(seconds)
 
 
 def needs_fresh_harness(session: Session) -> bool:

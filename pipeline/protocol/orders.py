@@ -55,6 +55,18 @@ class Orders:
             del self._sleepers[event]
 
 
+async def either(one: asyncio.Event, other: asyncio.Event) -> None:
+    """Wait until one of them is set."""
+    if one.is_set() or other.is_set():
+        return
+    waits = [asyncio.ensure_future(each.wait()) for each in (one, other)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
 async def first_of(event: asyncio.Event, clock: Clock, seconds: float) -> None:
     """Wait until the event is set, but no longer than that."""
     waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(clock.sleep(seconds))]

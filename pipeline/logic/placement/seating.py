@@ -58,6 +58,14 @@ class Seating:
             self._barred[queue] = frozenset(batch for batch, names in enumerate(self.places) if queue not in names)
         return self._barred[queue]
 
+    def hosts_of(self, batch: int) -> Set[str]:
+        """Those with a queue that may run the batch."""
+        return frozenset(self._host_of[name] for name in self.places[batch] if name in self._host_of)
+
+    @cached_property
+    def _host_of(self) -> Mapping[str, str]:
+        return {str(place): place.host for place in self.queues}
+
     @cached_property
     def by_amount(self) -> Mapping[Amount, Set[int]]:
         """Batches by what they need, but for those that need nothing."""
