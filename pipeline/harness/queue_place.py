@@ -44,7 +44,8 @@ def enter(place: Dict[str, Any], locks: Tuple[int, ...]) -> None:
         raise OSError(errno.EACCES, "the queue's folder cannot be used", folder)
     until = time.monotonic() + place["wait_seconds"]
     _wait(place, until, lambda: _locked(locks[0], fcntl.LOCK_EX))
-    _wait(place, until, lambda: _has_layout(locks[1], place["layout"].encode("ascii")))
+    if place["layout"]:
+        _wait(place, until, lambda: _has_layout(locks[1], place["layout"].encode("ascii")))
     _write(os.path.join(folder, RANGES), json.dumps(place["ranges"], indent=1, sort_keys=True) + "\n")
     os.environ.update(place["env"])
     os.environ["DOIT_FLEET_HOST"] = place["host"]

@@ -36,6 +36,8 @@ class Orders:
     def __init__(self) -> None:
         self.is_over = False
         """Claim nothing more; tear down and end."""
+        self.is_superseded = False
+        """Another agent leads: whoever has nothing to do in a queue ends."""
         self.is_stopped = asyncio.Event()
         """Stop what is running."""
         self._sleepers: dict[asyncio.Event, None] = {}

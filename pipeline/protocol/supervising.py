@@ -232,10 +232,15 @@ class Shift:
                 return assignment
             await finish_session(worker)
             await worker.flush()
-            if sees_ending(worker.view) or worker.clock.monotonic() - since >= worker.linger_seconds:
+            if self._has_waited_enough(since):
                 break
             await worker.orders.pause(worker.clock, worker.limits.idle_seconds)
         return None
+
+    def _has_waited_enough(self, since: float) -> bool:
+        worker = self._worker
+        is_over = sees_ending(worker.view) or worker.orders.is_superseded
+        return is_over or worker.clock.monotonic() - since >= worker.linger_seconds
 
     async def _claim(self) -> Assignment | None:
         clock = self._worker.clock
