@@ -16,6 +16,9 @@ from pipeline.protocol.view import RunView, exclusive_wait_seconds
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
 
+MACHINE = ("machine", "boot")
+"""What the identity of a worker says of the machine its agent is on."""
+
 
 def occupied(view: RunView, living: Sequence[str]) -> list[Birth]:
     """Of workers in queues those that live, and those of whom something may still live."""
@@ -46,7 +49,7 @@ def wanted_seats(leader: Leader, seating: Seating, free: Sequence[int]) -> list[
     None whose queue is occupied, or a queue of its host by another leader's worker, where there are budgets: nobody here knows what
     that one uses. None at all while a queue is that had other shares of ranges than now.
     """
-    others = occupied(leader.view, [name for name in leader.living if not leader.crew.holds(name)])
+    others = _others_here(leader, seating)
     if any(are_apart(birth.layout, seating.layout) for birth in others):
         return []
     closed = {birth.queue for birth in others}
@@ -64,6 +67,16 @@ def wanted_seats(leader: Leader, seating: Seating, free: Sequence[int]) -> list[
             waiting.remove(batch)
             found.append(slot)
     return found
+
+
+def _others_here(leader: Leader, seating: Seating) -> list[Birth]:
+    """Of workers in queues that are not of this leader's crew those that may be in these queues: agents that have joined one run each
+    have the queues of their own machine, and most of these are called alike. Ranges may be one for all machines: then names count."""
+    others = occupied(leader.view, [name for name in leader.living if not leader.crew.holds(name)])
+    if leader.joining is None or seating.layout:
+        return others
+    own = leader.launcher.identity(leader.crew.all_slots[0]) if leader.crew.all_slots else {}
+    return [birth for birth in others if all(birth.identity.get(name) == own.get(name) for name in MACHINE)]
 
 
 def serves_anything(leader: Leader, seating: Seating, living: Sequence[str]) -> bool:
