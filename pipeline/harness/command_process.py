@@ -12,6 +12,8 @@ import subprocess
 from time import monotonic
 from typing import Any, Callable, Dict, List, Optional
 
+from . import queue_place
+
 LONGEST_WAIT_SECONDS = 1.0
 """Between two looks, should a signal ever be missed."""
 
@@ -104,6 +106,7 @@ def start(arguments: List[str], *, cwd: str, env: Dict[str, str], output: int, b
         stdout=output,
         stderr=output,
         start_new_session=True,
+        pass_fds=queue_place.held,
     )
     return Running(process, bell)
 

@@ -27,7 +27,7 @@ class QueuePlace:
     folder: str
     """On this machine; elsewhere the host decides."""
     layout: str
-    """Names which queue of all has what of all ranges."""
+    """Names which queue of all has what of all ranges; empty: there are none."""
     env: Mapping[str, str] = field(factory=dict, repr=False)
     ranges: Sequence[Range] = ()
 

@@ -39,7 +39,7 @@ class Birth:
     queue: str = ""
     """The queue it works in; it runs no tests that may not run there. Empty: there are none."""
     layout: str = ""
-    """Names which queue had what of all ranges."""
+    """Names which queue had what of all ranges. Empty: there were none."""
 
 
 @frozen(kw_only=True)

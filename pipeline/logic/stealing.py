@@ -33,7 +33,12 @@ def next_batch(
     if own is None:
         return _steal(plan, taken, last, suites)
     urgent = _longest_head(plan, taken, plan.tests[own.tests[0]].suite, suites)
-    return urgent.number if urgent.seconds > max(URGENT * own.seconds, WORTH_SECONDS) else own.number
+    return urgent.number if is_urgent(urgent, own) else own.number
+
+
+def is_urgent(batch: Batch, beside: Batch) -> bool:
+    """Whether it is so much longer than the other that it goes before it."""
+    return batch.seconds > max(URGENT * beside.seconds, WORTH_SECONDS)
 
 
 def claims_ahead(left_seconds: float, claim_seconds: float) -> bool:

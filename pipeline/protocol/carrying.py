@@ -19,8 +19,10 @@ from pipeline.protocol.dismissing import finish_session, kill_session, note_end
 from pipeline.protocol.draining import let_out
 from pipeline.protocol.listening import finish, listen
 from pipeline.protocol.sessions import Session, open_session
-from pipeline.protocol.view import exclusive_wait_seconds
 from pipeline.protocol.worker import Worker
+
+QUEUE_BUSY = 75
+"""Exit status of a harness that could not have its queue; see `harness/queue_place.py`."""
 
 
 async def carry_out(worker: Worker, assignment: Assignment, *, near_end: Callable[[Portion], None]) -> None:
@@ -78,8 +80,8 @@ async def fit_session(worker: Worker, suite: str, *, alone: bool) -> None:
 
 async def wait_for_queue(worker: Worker) -> None:
     """A queue is one test's at a time: what may still live of the last harness has ended when its permission has."""
-    if worker.birth.queue and worker.has_unproven_end:
-        await worker.clock.sleep(exclusive_wait_seconds(worker.limits.lease_seconds))
+    if worker.birth.queue and (seconds := worker.haunted_seconds()):
+        await worker.clock.sleep(seconds)
 
 
 def needs_fresh_harness(session: Session) -> bool:
@@ -181,12 +183,17 @@ def _count_failed_start(worker: Worker, session: Session, end: HarnessEnd) -> No
     if end.asked:
         return
     worker.failed_starts += 1
-    _tell_loss(worker, session, end, Judgement())
+    why, hint = f"harness of suite {session.suite!r} ended without a word: {end.cause}, status {end.code!r}", ""
+    if is_busy := bool(worker.birth.queue) and end.code == QUEUE_BUSY:
+        why = f"queue {worker.birth.queue!r} is in use by another run, or by what one has left running"
+        hint = "wait for that run to end, or end what it has left: doit sweep"
+    if is_busy:
+        worker.notice("warning", f"{why}; waited {worker.clock.monotonic() - session.opened:.0f} s for it")
+    else:
+        _tell_loss(worker, session, end, Judgement())
     if worker.failed_starts >= worker.limits.max_failed_starts:
-        hint = f"its output is in {session.harness.log}" if session.harness.log else ""
-        raise EngineError(
-            f"harness of suite {session.suite!r} ended without a word: {end.cause}, status {end.code!r}", hint=hint
-        )
+        output = f"its output is in {session.harness.log}" if session.harness.log else ""
+        raise EngineError(why, hint="; ".join(filter(None, (hint, output))))
 
 
 def _tell_loss(worker: Worker, session: Session, end: HarnessEnd, judgement: Judgement) -> None:

@@ -6,14 +6,18 @@ A batch attempt belongs to whoever created its claim; attempt k+1 is only tried 
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import TYPE_CHECKING
 
 from pipeline.logic.objects import Claim, to_bytes
-from pipeline.logic.stealing import next_batch
+from pipeline.logic.stealing import is_urgent, next_batch
 from pipeline.model.events import BatchClaimed
 from pipeline.protocol import keys
 from pipeline.protocol.assignments import Assignment
 from pipeline.protocol.view import RunView
 from pipeline.protocol.worker import Worker
+
+if TYPE_CHECKING:
+    from pipeline.protocol.rooms import Rooms
 
 
 async def claim_next(worker: Worker, *, last: int | None) -> Assignment | None:
@@ -42,11 +46,17 @@ def _choose(worker: Worker, *, last: int | None) -> int | None:
     taken: Set[int] = worker.view.taken | frozenset(worker.foreign) if worker.foreign else worker.view.taken
     if worker.seating is not None:
         taken = taken | worker.seating.barred(worker.birth.queue)
-    if worker.rooms is not None:
-        number = _next(worker, taken | worker.rooms.too_large(worker.birth.slot), last)
-        if number is not None:
-            return number
-    return _next(worker, taken, last)
+    number = _next(worker, taken, last)
+    return number if worker.rooms is None or number is None else _with_room(worker, worker.rooms, number, taken, last)
+
+
+def _with_room(worker: Worker, rooms: Rooms, first: int, taken: Set[int], last: int | None) -> int | None:
+    """What could begin now, if there is any; the `first` choice when that is so long that it is worth waiting for."""
+    fitting = _next(worker, taken | rooms.too_large(worker.birth.slot), last)
+    batches = worker.plan.batches
+    if fitting is not None and not is_urgent(batches[first], batches[fitting]):
+        return fitting
+    return first if first == fitting or rooms.may_wait(worker.birth.slot, first) else fitting
 
 
 def _next(worker: Worker, taken: Set[int], last: int | None) -> int | None:

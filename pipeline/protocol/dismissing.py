@@ -32,7 +32,7 @@ async def kill_session(worker: Worker, *, grace_seconds: float) -> HarnessEnd | 
     try:
         return await _end_within(worker, session, grace_seconds + worker.limits.stop_seconds)
     except TimeoutError:
-        worker.has_unproven_end = True
+        worker.note_unproven_end()
         worker.session = None
         return None
 
@@ -63,5 +63,6 @@ async def _end_within(worker: Worker, session: Session, seconds: float) -> Harne
 
 def note_end(worker: Worker, end: HarnessEnd) -> None:
     """Remember an end; one without proof stays on this worker's record."""
-    worker.has_unproven_end = worker.has_unproven_end or not end.proof
+    if not end.proof:
+        worker.note_unproven_end()
     worker.session = None

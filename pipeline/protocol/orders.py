@@ -36,6 +36,8 @@ class Orders:
     def __init__(self) -> None:
         self.is_over = False
         """Claim nothing more; tear down and end."""
+        self.is_superseded = False
+        """Another agent leads: whoever has nothing to do in a queue ends."""
         self.is_stopped = asyncio.Event()
         """Stop what is running."""
         self._sleepers: dict[asyncio.Event, None] = {}
@@ -53,6 +55,18 @@ class Orders:
             await first_of(event, clock, seconds)
         finally:
             del self._sleepers[event]
+
+
+async def either(one: asyncio.Event, other: asyncio.Event) -> None:
+    """Wait until one of them is set."""
+    if one.is_set() or other.is_set():
+        return
+    waits = [asyncio.ensure_future(each.wait()) for each in (one, other)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 async def first_of(event: asyncio.Event, clock: Clock, seconds: float) -> None:

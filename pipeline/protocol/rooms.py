@@ -14,6 +14,7 @@ from attrs import define, field
 from pipeline.logic.placement.grounds import Amount
 from pipeline.logic.placement.seating import Seating
 from pipeline.ports import Clock
+from pipeline.protocol.orders import either
 
 
 @define
@@ -62,8 +63,16 @@ class Rooms:
         alike = self._seating.by_amount.items()
         return frozenset().union(*(batches for amount, batches in alike if room.waiting or not room.has(amount)))
 
-    async def enter(self, worker: str, slot: int, batch: int) -> None:
-        """Wait for room, and take it in that worker's name."""
+    def may_wait(self, slot: int, batch: int) -> bool:
+        """Whether that batch should wait for room on the slot's host: nobody does yet, and nowhere else it could begin now."""
+        room, amount = self._room(slot), self._seating.amounts[batch]
+        if room is None or amount.is_nothing:
+            return True
+        elsewhere = self._seating.hosts_of(batch) - {self._seating.host(slot)}
+        return not room.waiting and not any(self._has_room(host, amount) for host in elsewhere)
+
+    async def enter(self, worker: str, slot: int, batch: int, *, unless: asyncio.Event) -> None:
+        """Wait for room, and take it in that worker's name; not `unless` that event comes first."""
         amount, room = self._seating.amounts[batch], self._room(slot)
         if room is None or amount.is_nothing:
             return
@@ -71,15 +80,13 @@ class Rooms:
         room.waiting.append((amount, event))
         room.admit()
         try:
-            await event.wait()
-        except asyncio.CancelledError:
-            if not event.is_set():
+            await either(event, unless)
+        finally:
+            if event.is_set():
+                self._held[worker] = (room, amount)
+            else:
                 room.waiting.remove((amount, event))
                 room.admit()
-                raise
-            self._held[worker] = (room, amount)
-            raise
-        self._held[worker] = (room, amount)
 
     def leave(self, worker: str, *, after_seconds: float = 0.0) -> None:
         """Give back what that worker holds, if it holds any: now, or when what may still live has ended."""
@@ -105,6 +112,10 @@ class Rooms:
     def _give_back(self, room: _Room, amount: Amount) -> None:
         room.take(amount, -1)
         room.admit()
+
+    def _has_room(self, host: str, amount: Amount) -> bool:
+        room = self._rooms.get(host)
+        return room is None or (not room.waiting and room.has(amount))
 
     def _room(self, slot: int) -> _Room | None:
         return self._rooms.get(self._seating.host(slot))

@@ -16,6 +16,9 @@ from pipeline.protocol.view import RunView, exclusive_wait_seconds
 if TYPE_CHECKING:
     from pipeline.protocol.leading import Leader
 
+MACHINE = ("machine", "boot")
+"""What the identity of a worker says of the machine its agent is on."""
+
 
 def occupied(view: RunView, living: Sequence[str]) -> list[Birth]:
     """Of workers in queues those that live, and those of whom something may still live."""
@@ -35,27 +38,45 @@ def may_haunt(*, proof: bool, seconds: float, wait_seconds: float) -> bool:
     return not proof and seconds < wait_seconds
 
 
+def are_apart(layout: str, other: str) -> bool:
+    """Whether ranges are divided otherwise: their queues may not be staffed at once. Where there are none, nothing is."""
+    return bool(layout and other) and layout != other
+
+
 def wanted_seats(leader: Leader, seating: Seating, free: Sequence[int]) -> list[int]:
     """Of the free slots those whose queue may run something that waits, each for a batch of its own.
 
-    None whose queue is occupied; none at all while a queue is that had other shares of ranges than now.
+    None whose queue is occupied, or a queue of its host by another leader's worker, where there are budgets: nobody here knows what
+    that one uses. None at all while a queue is that had other shares of ranges than now.
     """
-    others = occupied(leader.view, [name for name in leader.living if not leader.crew.holds(name)])
-    if any(birth.layout != seating.layout for birth in others):
+    others = _others_here(leader, seating)
+    if any(are_apart(birth.layout, seating.layout) for birth in others):
         return []
     closed = {birth.queue for birth in others}
+    foreign = {seating.host_of(birth.queue) for birth in others if birth.worker not in leader.crew.names}
+    full = set(filter(seating.has_budget, foreign))
     gone = leader.view.taken | frozenset(leader.share.foreign)
     waiting = [batch.number for batch in leader.plan.batches if batch.number not in gone]
     found = []
     for slot in free:
         queue = seating.queue(slot)
-        if queue in closed:
+        if queue in closed or seating.host(slot) in full:
             continue
         batch = next((number for number in waiting if seating.may_run(queue, number)), None)
         if batch is not None:
             waiting.remove(batch)
             found.append(slot)
     return found
+
+
+def _others_here(leader: Leader, seating: Seating) -> list[Birth]:
+    """Of workers in queues that are not of this leader's crew those that may be in these queues: agents that have joined one run each
+    have the queues of their own machine, and most of these are called alike. Ranges may be one for all machines: then names count."""
+    others = occupied(leader.view, [name for name in leader.living if not leader.crew.holds(name)])
+    if leader.joining is None or seating.layout:
+        return others
+    own = leader.launcher.identity(leader.crew.all_slots[0]) if leader.crew.all_slots else {}
+    return [birth for birth in others if all(birth.identity.get(name) == own.get(name) for name in MACHINE)]
 
 
 def serves_anything(leader: Leader, seating: Seating, living: Sequence[str]) -> bool:

@@ -59,6 +59,7 @@ class Staff:
         Batches that wait where all slots are taken, by pool.
         """
         leader = self._leader
+        await self._make_way()
         present = await self._present(living)
         wanted = self._wanted(present)
         if not wanted:
@@ -150,6 +151,16 @@ class Staff:
         gone = Counter(plan.tests[plan.batches[number].tests[0]].suite for number in taken)
         return sum(self._batches[suite] - gone[suite] for suite in suites)
 
+    async def _make_way(self) -> None:
+        """Whoever has nothing to do in a queue ends when a newer term stands, whose agent may not staff queues while it lives, or when
+        this one may take the next term only then."""
+        leader = self._leader
+        if leader.seating is None or leader.joining is not None or not (leader.has_just_watched() and leader.crew.size):
+            return
+        leader.orders.is_superseded = await newest_term(leader.store, leader.run) > leader.term
+        if leader.orders.is_superseded:
+            leader.orders.wake()
+
     async def _leads(self, present: Collection[str]) -> bool:
         """Whether this term is the newest, or has its slots to itself; with nobody left alive, the next one is taken. Behind
         that one looks again: whoever led before may have hired meanwhile."""
@@ -159,6 +170,7 @@ class Staff:
         if present:
             return False
         leader.term = await take_term(leader.store, leader.run, leader.plan, nonce=leader.nonce, clock=leader.clock)
+        leader.orders.is_superseded = False
         leader.look_again()
         return False
 

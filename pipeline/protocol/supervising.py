@@ -55,7 +55,7 @@ async def supervise(worker: Worker) -> Life:
     finally:
         worker.view.paces.forget(worker)
     if worker.rooms is not None:
-        worker.rooms.leave(worker.name, after_seconds=worker.limits.lease_seconds * worker.has_unproven_end)
+        worker.rooms.leave(worker.name, after_seconds=worker.haunted_seconds())
     return life
 
 
@@ -208,13 +208,15 @@ class Shift:
         await finish_session(self._worker)
 
     async def _carry_out(self, assignment: Assignment) -> None:
-        """Where there are budgets, when there is room; what a harness holds that was not heard to end is kept for it."""
+        """Where there are budgets, when there is room, and no more if it drains first; what a harness holds that was not heard to end
+        is kept for it."""
         worker = self._worker
         if worker.rooms is not None:
-            await worker.rooms.enter(worker.name, worker.birth.slot, assignment.batch.number)
+            await worker.rooms.enter(worker.name, worker.birth.slot, assignment.batch.number, unless=worker.draining)
         await carry_out(worker, assignment, near_end=self._near_end)
         if worker.rooms is not None:
-            worker.rooms.leave(worker.name)
+            worker.rooms.leave(worker.name, after_seconds=worker.haunted_seconds())
+            worker.orders.wake()  # Nobody else on that host may have claimed what has room now.
 
     async def _next(self) -> Assignment | None:
         worker = self._worker
@@ -230,10 +232,15 @@ class Shift:
                 return assignment
             await finish_session(worker)
             await worker.flush()
-            if sees_ending(worker.view) or worker.clock.monotonic() - since >= worker.linger_seconds:
+            if self._has_waited_enough(since):
                 break
             await worker.orders.pause(worker.clock, worker.limits.idle_seconds)
         return None
+
+    def _has_waited_enough(self, since: float) -> bool:
+        worker = self._worker
+        is_over = sees_ending(worker.view) or worker.orders.is_superseded
+        return is_over or worker.clock.monotonic() - since >= worker.linger_seconds
 
     async def _claim(self) -> Assignment | None:
         clock = self._worker.clock

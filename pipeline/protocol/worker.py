@@ -15,7 +15,7 @@ from pipeline.ports import Clock, Emit, Journal, Launcher
 from pipeline.protocol.certain import CertainStore
 from pipeline.protocol.limits import Limits
 from pipeline.protocol.orders import Orders
-from pipeline.protocol.view import RunView
+from pipeline.protocol.view import RunView, exclusive_wait_seconds
 
 if TYPE_CHECKING:
     from pipeline.logic.placement.seating import Seating
@@ -60,8 +60,7 @@ class Worker:
         """Batches that are never its own to claim."""
         self.draining = asyncio.Event()
         """It begins nothing more, and ends behind the test that runs."""
-        self.has_unproven_end = False
-        """Whether some harness of this worker may still be alive: then its own tombstone gives no proof."""
+        self._unproven_at: float | None = None
         self.linger_seconds = float("inf")
         """How long it waits for work that others may give up."""
         self.finished = 0
@@ -69,6 +68,21 @@ class Worker:
         self._is_dirty = False
         self._flushing = asyncio.Lock()
         self.record("head", NOBODY, NOBODY, NOBODY, {"plan": plan.digest, "worker": birth.worker, "nonce": birth.nonce})
+
+    @property
+    def has_unproven_end(self) -> bool:
+        """Whether some harness of this worker may still be alive: then its own tombstone gives no proof."""
+        return self._unproven_at is not None
+
+    def note_unproven_end(self) -> None:
+        """A harness has been given up whose death nobody has seen."""
+        self._unproven_at = self.clock.monotonic()
+
+    def haunted_seconds(self) -> float:
+        """How long something of its last harnesses may still live: until their permission has ended for certain."""
+        if self._unproven_at is None:
+            return 0.0
+        return max(0.0, self._unproven_at + exclusive_wait_seconds(self.limits.lease_seconds) - self.clock.monotonic())
 
     def record(self, kind: str, batch: int, attempt: int, test: int, body: dict[str, Any]) -> None:
         """Append to the journal; durable after the next `flush`."""

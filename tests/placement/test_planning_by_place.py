@@ -18,6 +18,9 @@ from pipeline.logic.placement.seating import seating_of
 from pipeline.logic.placement.telling import queues_told
 from pipeline.logic.placement.tying import tied
 from pipeline.logic.planning import freeze
+from pipeline.logic.resource_ranges.dividing import divide
+from pipeline.logic.resource_ranges.kinds import Kind
+from pipeline.logic.resource_ranges.ranges import parse_range
 from pipeline.model.tests import Test
 
 LABELS = ("a", "b", "c")
@@ -134,10 +137,16 @@ def test_what_was_planned_together_and_may_not_be_any_more_is_named() -> None:
 
 
 def test_the_layout_of_ranges_has_a_name() -> None:
-    """It changes with any share."""
-    some = grounds([Demand(test="t")])
-    assert some.layout == grounds([Demand(test="u")]).layout
-    assert some.layout != evolve(some, seats=some.seats[:2]).layout
+    """It changes with any share, and with nothing else; without ranges there is none."""
+    bare = grounds([Demand(test="t")])
+    shares = divide(parse_range("port", Kind.PORT, ["5900+4"]), ["a", "b"])
+    some = evolve(
+        bare, seats=(evolve(bare.seats[0], ranges=(shares["a"],)), evolve(bare.seats[1], ranges=(shares["b"],)))
+    )
+    assert bare.layout == ""
+    assert some.layout
+    assert some.layout == evolve(some, seats=(*some.seats, bare.seats[2])).layout
+    assert some.layout != evolve(some, seats=some.seats[:1]).layout
 
 
 def test_a_share_has_its_own_seats_only() -> None:

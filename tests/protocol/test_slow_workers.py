@@ -29,15 +29,27 @@ class Crew:
         batches = [Batch(number=number, tests=(number,), seconds=1.0, bucket=0) for number in range(waiting)]
         self.plan = SimpleNamespace(batches=batches)
         self.view = SimpleNamespace(taken=set(), paces=self.paces)
+        self.seating: Any = None
         self.workers: list[Any] = [self._worker(number) for number in range(count)]
         for number, worker in enumerate(self.workers):
             self.paces.note(worker, 1.0 if number else slowness, 1.0)
 
     def _worker(self, number: int) -> Any:
-        birth = SimpleNamespace(suites=())
         return SimpleNamespace(
-            name=f"w{number}", birth=birth, view=self.view, plan=self.plan, clock=self.clock, foreign=frozenset()
+            name=f"w{number}",
+            birth=SimpleNamespace(suites=(), queue=f"h/{number}"),
+            view=self.view,
+            plan=self.plan,
+            clock=self.clock,
+            foreign=frozenset(),
+            seating=self.seating,
         )
+
+    def sit(self, own: set[int]) -> None:
+        """Their queues: only that of w0 may run the batches `own`; those of all others run what is left."""
+        self.seating = SimpleNamespace(may_run=lambda queue, batch: queue == "h/0" or batch not in own)
+        for worker in self.workers:
+            worker.seating = self.seating
 
     def holds_back(self, number: int = 0) -> bool:
         """Whether that worker leaves a batch of a second to the others."""
@@ -82,3 +94,20 @@ def test_other_suites_workers_are_no_measure() -> None:
     crew.paces.forget(crew.workers[0])
     crew.paces.note(crew.workers[0], 10.0, 1.0)
     assert not crew.holds_back()
+
+
+def test_what_others_may_not_run_is_left_to_nobody() -> None:
+    """A pinned batch begins at once, however slow its queue is."""
+    crew = Crew(5, 1, 10.0)
+    crew.sit(set())
+    assert crew.holds_back()
+    crew.sit({0})
+    assert not crew.holds_back()
+
+
+def test_work_that_others_may_not_run_does_not_keep_them_busy() -> None:
+    """They are free for what is theirs, though much waits for the slow queue."""
+    crew = Crew(5, 100, 10.0)
+    assert not crew.holds_back()
+    crew.sit(set(range(1, 100)))
+    assert crew.holds_back()

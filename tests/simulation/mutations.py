@@ -124,6 +124,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         (("logic.placement.seating", "Seating.barred", always(frozenset())),),
     ),
     Mutation("budgets", "there is always room", (("protocol.rooms", "_Room.has", always(True)),)),
+    Mutation(
+        "budgets",
+        "hosts are staffed that another leader's workers use",
+        (("logic.placement.seating", "Seating.host_of", always("")),),
+        seed=338,
+    ),
     Mutation("budgets", "room is given back at once", (("protocol.rooms", "Rooms.enter", always_later(None)),)),
     Mutation(
         "guard",

@@ -93,7 +93,7 @@ class Oracle:
             raise Broken(f"{test} of suite {suite!r} runs in slot {harness.slot}, of another pool (pools)")
 
     def _has_its_queue(self, harness: SimHarness, test: int) -> None:
-        """It may run in that queue, nobody else does, and the host has room for all that run there for this agent."""
+        """It may run in that queue, nobody else does, and the host has room for all that run there."""
         seating = self.world.seatings.get(harness.process.name)
         if seating is None:
             return
@@ -106,8 +106,7 @@ class Oracle:
             assert theirs is not None
             if theirs.queue(neighbour.slot) == queue or theirs.layout != seating.layout:
                 raise Broken(f"tests {other} and {test} run at once in queue {queue} or with other ranges (queues)")
-            if neighbour.process is harness.process:
-                needed += self._processors(seating, other)
+            needed += self._processors(seating, other)
         if needed > PROCESSORS:
             raise Broken(f"{test} begins where {needed:g} processors are needed then (budgets)")
 

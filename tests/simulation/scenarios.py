@@ -93,7 +93,7 @@ class Scenario:
             places=tuple(frozenset(str(places[queue]) for queue in queues) for queues in self.queues),
             amounts=tuple(Amount(cpus=float(cpus)) for cpus in self.processors),
             budgets={"h": Amount(cpus=PROCESSORS, memory_bytes=None)},
-            layout=str(turn),
+            layout=f"layout {turn}" if self.layouts_change else "",
         )
 
     def pools_of(self, workers: int, *, is_first: bool) -> tuple[Pool, ...]:

@@ -308,6 +308,10 @@ class World:
         process = self.places.get(worker)
         if process is not None and self.rng.random() < 0.5:
             self.stall(process, 2 * self.scenario.lease_seconds)
+        self.bury(run, worker)
+
+    def bury(self, run: str, worker: str) -> None:
+        """Seal and bury it, as anybody may who gives it up."""
         tomb = Tomb(
             worker=worker,
             plan=from_bytes(Birth, self.data.values[keys.worker(run, worker)]).plan,

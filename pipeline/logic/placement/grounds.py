@@ -65,9 +65,10 @@ class Grounds:
 
     @property
     def layout(self) -> str:
-        """Names which queue has what of all ranges: 16 hexadecimal digits."""
+        """Names which queue has what of all ranges: 16 hexadecimal digits; empty: there are none."""
         told = [
             (str(seat.place), [(each.name, each.kind.value, each.written()) for each in seat.ranges])
             for seat in self.seats
+            if seat.ranges
         ]
-        return sha256(repr(told).encode()).hexdigest()[:16]
+        return sha256(repr(told).encode()).hexdigest()[:16] if told else ""

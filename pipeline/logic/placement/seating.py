@@ -11,7 +11,7 @@ from functools import cached_property
 from attrs import define, evolve, field
 
 from pipeline.errors import UsageError
-from pipeline.logic.placement.grounds import Amount, Grounds
+from pipeline.logic.placement.grounds import UNLIMITED, Amount, Grounds
 from pipeline.logic.placement.offers import Place
 from pipeline.logic.placement.planning import largest, terms_of
 from pipeline.model.plans import Plan
@@ -30,7 +30,7 @@ class Seating:
     budgets: Mapping[str, Amount] = field(factory=dict)
     """By host; None: no limit."""
     layout: str = ""
-    """Names which queue has what of all ranges."""
+    """Names which queue has what of all ranges; empty: there are none."""
     first: int = 0
     _barred: dict[str, Set[int]] = field(factory=dict, init=False)
 
@@ -58,6 +58,23 @@ class Seating:
             self._barred[queue] = frozenset(batch for batch, names in enumerate(self.places) if queue not in names)
         return self._barred[queue]
 
+    def hosts_of(self, batch: int) -> Set[str]:
+        """Those with a queue that may run the batch."""
+        return frozenset(self._host_of[name] for name in self.places[batch] if name in self._host_of)
+
+    def host_of(self, queue: str) -> str:
+        """The name of a queue's host, also of a queue that there was before."""
+        return self._host_of.get(queue) or queue.partition("/")[0]
+
+    def has_budget(self, host: str) -> bool:
+        """Whether any batch may have to wait for room on that host."""
+        budget = self.budgets.get(host, UNLIMITED)
+        return bool(self.by_amount) and budget != UNLIMITED
+
+    @cached_property
+    def _host_of(self) -> Mapping[str, str]:
+        return {str(place): place.host for place in self.queues}
+
     @cached_property
     def by_amount(self) -> Mapping[Amount, Set[int]]:
         """Batches by what they need, but for those that need nothing."""
@@ -70,8 +87,7 @@ class Seating:
     @cached_property
     def has_budgets(self) -> bool:
         """Whether any batch may have to wait for room."""
-        limited = any(budget.cpus is not None or budget.memory_bytes is not None for budget in self.budgets.values())
-        return limited and bool(self.by_amount)
+        return any(map(self.has_budget, self.budgets))
 
 
 def seating_of(plan: Plan, grounds: Grounds) -> Seating:
