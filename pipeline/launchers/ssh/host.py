@@ -61,8 +61,9 @@ class Common:
 class Host:
     """One host. `keep` makes it ready again and again."""
 
-    def __init__(self, terms: HostTerms, common: Common) -> None:
-        self.terms, self._common = terms, common
+    def __init__(self, terms: HostTerms, common: Common, behind: asyncio.Future[None] | None = None) -> None:
+        """`behind`: the end of an earlier stay there, which is waited for."""
+        self.terms, self._common, self._behind = terms, common, behind
         self.name = terms.name
         self.set_aside = ""
         """Why it is not tried any more."""
@@ -159,6 +160,8 @@ class Host:
         return self.laid.root
 
     async def _keep(self) -> None:
+        if self._behind is not None:
+            await asyncio.wait((self._behind,))
         try:
             await self._come_again_and_again()
         except (
