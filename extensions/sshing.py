@@ -132,7 +132,7 @@ def _tell_unheard(fleet: Fleet, hosts: Sequence[HostTerms], tell: Callable[[str]
 
     for host in hosts:
         if host.address is None and (said := [*unheard(fleet, host), *(["env"] if host.env else [])]):
-            tell(f"host {host.name!r} is this machine, without ssh: {', '.join(said)} have no effect on it")
+            tell(f"host {host.name!r} is this machine, without ssh: no effect on it have {', '.join(said)}")
 
 
 def _archives(fleet: Fleet) -> dict[str, Path]:

@@ -41,6 +41,7 @@ class Straight:
         self._said.put_nowait({"say": "hello"})
         self.begun = list[str]()
         self.is_killed = False
+        self._first: Message = {}
         self._more = asyncio.Event()
 
     async def harness(self, slot: int, suite: str) -> Harness:
