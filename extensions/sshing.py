@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,8 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
     from extensions.dockering import store_label
     from pipeline.launchers.ssh.launcher import SshLauncher
 
-    fleet = launching.fleet
+    fleet, hosts = launching.fleet, hosts_of(launching.fleet)
+    _tell_unheard(fleet, hosts, launching.tell)
     places: Sequence[QueuePlace] = ()
     if launching.grounds is not None:
         from pipeline.launchers.queues import queue_places
@@ -108,7 +109,7 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
     return SshLauncher(
         local,
         launching.specs,
-        hosts_of(fleet),
+        hosts,
         Path(fleet.scope.ledger.context.root),
         launching.sources,
         slots=launching.slots,
@@ -123,6 +124,15 @@ def launcher_of(launching: Launching, local: LocalLauncher) -> SshLauncher:
         edits=_edits(fleet),
         most=None if any(fleet.pools[pool.name].count.get() == "auto" for pool in launching.pools) else launching.slots,
     )
+
+
+def _tell_unheard(fleet: Fleet, hosts: Sequence[HostTerms], tell: Callable[[str], None]) -> None:
+    """This machine is the checkout itself, whatever is said of hosts."""
+    from extensions.own_share import unheard
+
+    for host in hosts:
+        if host.address is None and (said := [*unheard(fleet, host), *(["env"] if host.env else [])]):
+            tell(f"host {host.name!r} is this machine, without ssh: no effect on it have {', '.join(said)}")
 
 
 def _archives(fleet: Fleet) -> dict[str, Path]:

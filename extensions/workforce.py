@@ -283,6 +283,7 @@ class Workforce:
         from attrs import evolve
 
         from extensions.command_suites import refuse_hosts
+        from extensions.own_share import own_env
 
         refuse_hosts(suite, has_images=self.is_apart)
         identity = self._identity()
@@ -291,7 +292,7 @@ class Workforce:
             suite, run=self._test_run, slots=self.slots, seed=int(identity[:8], 16) if seed == "auto" else int(seed)
         )
         own = {"nice": self.fleet.pools[suite.pool].nice.get(), "carries": self._carries(suite)}
-        return evolve(spec, env=dict(spec.env), options={**spec.options, **own})
+        return evolve(spec, env={**own_env(self.fleet), **spec.env}, options={**spec.options, **own})
 
     def shared(
         self, left: Collection[str], run: str, stop: Any, tell: Callable[[str], None]

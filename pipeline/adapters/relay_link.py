@@ -245,7 +245,8 @@ class RelayLink:
             self._bell.ring()
 
     async def _watch_for_ever(self, silence_seconds: float, ping_seconds: float) -> None:
-        """Ping, and miss an answer; a gap of our own starts the silence anew."""
+        """Ping, and miss an answer; a gap of our own starts the silence anew. A relay that ends in order is silent while it
+        tears down: then ssh itself notices when the connection is dead."""
         looked_at = time.monotonic()
         while self.is_open:
             self.order(do="ping")
@@ -254,7 +255,7 @@ class RelayLink:
             if moment - looked_at > max(1.0, 4 * ping_seconds):
                 self._heard_at = moment
             looked_at = moment
-            if moment - self._heard_at > silence_seconds:
+            if moment - self._heard_at > silence_seconds and not self._is_closing:
                 self._break(f"no word for {silence_seconds:g} s")
 
     async def _keep_words(self) -> None:

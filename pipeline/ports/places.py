@@ -144,8 +144,9 @@ class Changing(Protocol):
     def place(self, slot: int) -> str:
         """The machine of a slot, for people; empty: the leader's own."""
 
-    def let_go(self, places: Collection[str]) -> None:
-        """Nobody works any more on these, as `place` names them: leave them, if all of their slots drain."""
+    def let_go(self, busy: Collection[int]) -> None:
+        """Only in these slots does anybody work: leave machines whose slots all drain and are vacated, and open slots that
+        had to wait for that; `opened` may have changed."""
 
     async def bring_home(self, store: Any, run: str, worker: str, slot: int) -> None:
         """Send into the `CertainStore` what tests have left on the machine of that slot, in that worker's name. Raises

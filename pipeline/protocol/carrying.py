@@ -28,7 +28,7 @@ QUEUE_BUSY = 75
 async def carry_out(worker: Worker, assignment: Assignment, *, near_end: Callable[[Portion], None]) -> None:
     """Give every test of the attempt its final record, or those that run when the worker drains. Raises `EngineError`, `Fenced`."""
     sentence(worker, assignment)
-    while assignment.left and not worker.draining.is_set():
+    while assignment.left and (not worker.draining.is_set() or is_sent(worker, assignment)):
         portion = await next_portion(worker, assignment)
         session = worker.session
         if session is None:
@@ -46,6 +46,12 @@ async def carry_out(worker: Worker, assignment: Assignment, *, near_end: Callabl
             await after_careful(worker)
 
 
+def is_sent(worker: Worker, assignment: Assignment) -> bool:
+    """Whether the harness in use was sent a part of it ahead of time: a test of that may run already."""
+    ready, session = assignment.ready, worker.session
+    return ready is not None and session is not None and ready.label in session.portions
+
+
 async def after_careful(worker: Worker) -> None:
     """Make the last final durable before tests of another batch begin, so that no bystander seems to be in flight."""
     await worker.flush()
@@ -59,8 +65,9 @@ async def give_up(worker: Worker) -> HarnessEnd:
 
 async def next_portion(worker: Worker, assignment: Assignment) -> Portion:
     """The part of the attempt that runs now, in a harness fit for it."""
+    was_sent = is_sent(worker, assignment)
     ready, assignment.ready = assignment.ready, None
-    if ready is not None and worker.session is not None and ready.label in worker.session.portions:
+    if ready is not None and was_sent:
         return ready
     part = assignment.parts()[0]
     await fit_session(worker, assignment.suite, alone=part.alone)

@@ -38,7 +38,9 @@ class ChangingHirer(LocalHirer):
         """Start a supervisor; the last one of a machine sends home what tests have left there."""
         place = self._places.place(birth.slot)
         if not place:
-            return super().start(birth)
+            task = super().start(birth)
+            task.add_done_callback(lambda _: self._see())
+            return task
         self._at_work.add(birth.worker)
         self._of_place.setdefault(place, set()).add(birth.worker)
         task = self._supervise(birth, partial(self._bring_home, birth.worker, birth.slot, place))
@@ -51,7 +53,7 @@ class ChangingHirer(LocalHirer):
 
     def _ended(self, worker: str, place: str) -> None:
         self._leave(worker, place)
-        self._vacate()
+        self._see()
 
     def _leave(self, worker: str, place: str) -> None:
         self._at_work.discard(worker)
@@ -63,7 +65,8 @@ class ChangingHirer(LocalHirer):
             await self._places.bring_home(self._leader.store, self._leader.run, worker, slot)
 
     def _see(self) -> None:
-        """A machine has come, is away, is given up, has joined or is to be left."""
+        """A machine has come, is away, is given up, has joined or is to be left, or a slot has been vacated."""
+        self._places.let_go({worker.birth.slot for worker in self._workers.values()})
         self._open(range(len(self._leader.crew.all_slots), self._places.opened()))
         draining = self._places.draining()
         for worker in list(self._workers.values()):
@@ -71,7 +74,6 @@ class ChangingHirer(LocalHirer):
                 task = asyncio.ensure_future(drain(worker))
                 self._draining.add(task)
                 task.add_done_callback(self._draining.discard)
-        self._vacate()
         self._leader.hopeless.update(self._places.hopeless())
         self._leader.news.set()
 
@@ -83,8 +85,3 @@ class ChangingHirer(LocalHirer):
             more = (evolve(pool, first=slots.start, size=len(slots)) for pool in firsts)
             leader.pools = (*leader.pools, *more)
             leader.crew.extend(slots)
-
-    def _vacate(self) -> None:
-        """Let machines go that nobody works on any more, as far as their slots drain."""
-        busy = {self._places.place(worker.birth.slot) for worker in self._workers.values()}
-        self._places.let_go({self._places.place(slot) for slot in self._places.draining()} - busy)

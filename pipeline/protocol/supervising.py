@@ -19,7 +19,7 @@ from pipeline.model.events import WorkerStarted
 from pipeline.ports import Clock
 from pipeline.protocol import keys
 from pipeline.protocol.assignments import Assignment, Portion
-from pipeline.protocol.carrying import carry_out, send_part
+from pipeline.protocol.carrying import carry_out, is_sent, send_part
 from pipeline.protocol.claiming import claim_next, sees_ending
 from pipeline.protocol.dismissing import finish_session, kill_session
 from pipeline.protocol.tombs import bury
@@ -220,10 +220,10 @@ class Shift:
 
     async def _next(self) -> Assignment | None:
         worker = self._worker
-        if self._ahead is not None and not worker.draining.is_set():
+        if self._ahead is not None:
             ahead, self._ahead = self._ahead, None
             assignment = await ahead
-            if assignment is not None:
+            if assignment is not None and (not worker.draining.is_set() or is_sent(worker, assignment)):
                 return assignment
         since = worker.clock.monotonic()
         while not worker.orders.is_over and not worker.draining.is_set():

@@ -46,6 +46,19 @@ def test_each_host_runs_its_own_share(hosts: Build) -> None:
     assert not by(hosts, b) & own
 
 
+def test_variables_of_the_host_are_there(hosts: Build) -> None:
+    """As if it had been reached by ssh; those of another host are not."""
+    hosts.sleepers(files=1, count=1, seconds=0.01)
+    hosts.files["test_env.py"] = (
+        "import os, pytest\n@pytest.mark.parametrize('n', range(6))\n"
+        "def test_it(n):\n    assert os.environ['MINE'] == 'a' and 'THEIRS' not in os.environ\n"
+    )
+    hosts.files["fleet.toml"] = HOSTS + "[hosts.a.env]\nMINE = 'a'\n[hosts.b.env]\nTHEIRS = 'b'\n"
+    running = hosts.job().start("host=a")
+
+    assert running.end() == 0, running.output
+
+
 def test_hosts_at_once_share_one_plan(hosts: Build) -> None:
     """Whoever ends last closes, however close they are."""
     tests = hosts.sleepers(files=8, count=4, seconds=0.05)
@@ -92,6 +105,8 @@ def test_results_are_gathered_later(hosts: Build) -> None:
         (("host=c",), "there is no host 'c'"),
         (("host=a", "join.name="), "host=a needs the name of the run that all hosts share"),
         (("host=b", "workers.count=1"), "host 'b' has no slot among 1"),
+        (("host=b", 'hosts.b.after=["true"]'), "host=b cannot do what is said of that host: after"),
+        (("host=b", 'ssh.images=["a"]', 'hosts.b.python=["p"]'), "said of that host: before or images, python"),
     ],
 )
 def test_mistakes_are_told(hosts: Build, arguments: tuple[str, ...], told: str) -> None:

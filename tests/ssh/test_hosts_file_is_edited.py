@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from pipeline.adapters.openssh import Address
-from pipeline.launchers.ssh.editing import edited
+from pipeline.launchers.local import LocalLauncher
+from pipeline.launchers.ssh.editing import HostsFile, edited
+from pipeline.launchers.ssh.launcher import SshLauncher
 from pipeline.launchers.ssh.terms import HostTerms
 from tests.faults.checks import assert_sound
 from tests.faults.project import until
@@ -132,7 +137,82 @@ def test_slots_follow_the_list() -> None:
 
 
 def test_a_number_of_workers_is_kept() -> None:
-    """Added hosts take over what others lose, and no more."""
+    """Added hosts take over what others lose, and no more, and not before that is vacated."""
     one, two = terms("one", 4), terms("two", 4)
     assert edited([one, one], frozenset(), [one, two], 2).opened == [two]
     assert edited([one, one], frozenset(), [one], 2).opened == []
+    assert edited([one, one], frozenset(), [two], 2, {0, 1}).opened == []
+    assert edited([one, one], {0, 1}, [two], 2, {1}).opened == [two]
+    assert edited([one, one, two], {0, 1}, [two], 2, {2}).opened == [two]
+    assert edited([one, one], frozenset(), [two], None, {0, 1}).opened == [two] * 4
+
+
+def test_never_do_more_work_at_once_than_were_asked_for(project: SshProject, tmp_path: Path) -> None:
+    """One host takes the place of another: it opens a slot when one there is vacated."""
+    notes = tmp_path / "notes"
+    test = (  # The first two wait for a third as long as one might come.
+        'echo "$0" >> "$FLEET_TRACE"; echo + >> "$NOTES"; i=0; '
+        'while [ "$(grep -c + "$NOTES")" -lt 3 ] && [ $i -lt 80 ]; do sleep 0.1; i=$((i+1)); done; echo - >> "$NOTES"'
+    )
+    tests = project.commands(6, 0.0, command=["sh", "-c", test, "{line}"])
+    project.arguments = ("workers.lease_seconds=4", "workers.count=2")
+    project.marked = {"NOTES": str(notes)}
+    project.listed.write_text("2/lab1\n")
+    running = project.start()
+    running.until_begun(2)
+    project.listed.write_text("2/lab2\n")
+
+    assert running.end() == 0, running.output
+    assert_sound(project, tests, repeats=0)
+    assert places(project) == {"lab1", "lab2"}
+    steps = [1 if line == "+" else -1 for line in notes.read_text().splitlines()]
+    assert max(accumulate(steps)) == 2
+
+
+def test_who_comes_back_waits_for_its_own_end(project: SshProject, tmp_path: Path) -> None:
+    """What runs when a host is left has ended before what runs first begins again, although it takes longer than a host may be
+    silent."""
+    note = tmp_path / "note"
+    wait = f'i=0; while [ "$(grep -c before {note})" -lt 2 ] && [ $i -lt 80 ]; do sleep 0.1; i=$((i+1)); done'
+    hosts = [evolve(terms(name, 1), folder=str(project.lab.remote)) for name in ("lab1", "lab2")]
+    hosts[1] = evolve(
+        hosts[1], before=(f"echo before >> {note}",), after=(f"echo after >> {note}; {wait}; echo end >> {note}",)
+    )
+    listed, told = [hosts], list[str]()
+    project.listed.write_text("1")
+
+    async def until_told(text: str) -> None:
+        async with asyncio.timeout(30.0):
+            while not any(text in line for line in told):
+                await asyncio.sleep(0.05)
+
+    async def scenario() -> bool:
+        launcher = SshLauncher(
+            LocalLauncher({}, tmp_path / "scratch", slots=2, lease_seconds=4.0),
+            {},
+            hosts,
+            project.root,
+            tuple,
+            slots=2,
+            label="edited",
+            lease_seconds=4.0,
+            client=project.lab.client,
+            tell=told.append,
+            edits=HostsFile(path=project.listed, read=lambda: listed[-1]),
+        )
+        try:
+            launcher.heed(lambda: launcher.let_go(()))
+            assert await launcher.ready(30.0), launcher.closed()
+            listed.append(hosts[:1])
+            project.listed.write_text("22")
+            await until_told("has been left")
+            listed.append(hosts)
+            project.listed.write_text("333")
+            await until_told("'lab2' joins")
+            return await launcher.ready(30.0)
+        finally:
+            await launcher.close()
+
+    assert asyncio.run(scenario())
+    assert not any("was not there" in line for line in told)
+    assert note.read_text().split()[:4] == ["before", "after", "end", "before"]

@@ -294,7 +294,7 @@ def test_one_session_carries_all_slots(tmp_path: Path) -> None:
 
 
 def test_this_machine_may_be_a_host(project: SshProject) -> None:
-    """`:` in the hosts file runs tests without ssh; the others as they are listed."""
+    """`:` in the hosts file runs tests without ssh; the others as they are listed. What only a login carries out is told."""
     hosts_file = project.root / "hosts"
     hosts_file.write_text("# mine\n1/:\n2/lab1   # the lab\nlab2\n")
     names = tuple(project.lab.hosts)
@@ -302,7 +302,7 @@ def test_this_machine_may_be_a_host(project: SshProject) -> None:
     tests = project.sleepers(files=8, count=30, seconds=0.1)
     kept = dict(project.lab.hosts)
     project.lab.hosts.clear()
-    project.arguments = ("workers.lease_seconds=4", f"ssh.hosts_file={hosts_file}", "ssh.slots=1")
+    project.arguments = ("workers.lease_seconds=4", f"ssh.hosts_file={hosts_file}", "ssh.slots=1", 'ssh.after=["true"]')
     running = project.start()
     project.lab.hosts.update(kept)
 
@@ -312,3 +312,4 @@ def test_this_machine_may_be_a_host(project: SshProject) -> None:
     assert len(places) == 4
     assert sorted(place for place in places if place in names) == ["lab1", "lab1", "lab2"]
     assert os.uname().nodename in places
+    assert "host ':' is this machine, without ssh: no effect on it have after" in running.output

@@ -52,9 +52,17 @@ class Edited:
 
 
 def edited(
-    of_slot: Sequence[HostTerms], draining: Collection[int], hosts: Sequence[HostTerms], most: int | None
+    of_slot: Sequence[HostTerms],
+    draining: Collection[int],
+    hosts: Sequence[HostTerms],
+    most: int | None,
+    busy: Collection[int] = (),
 ) -> Edited:
-    """Compare the slots that there are with the hosts that are wanted; `most`: so many slots at most. Pure."""
+    """Compare the slots that there are with the hosts that are wanted; `most`: so many slots at most. Pure.
+
+    `busy` are slots in which somebody may work: those that drain count until nobody does, and what finds no room is opened
+    when this is asked again.
+    """
     wanted = laid_out(hosts, sum(host.slots for host in hosts) if most is None else most)
     names = [host.name for host in wanted]
     active: dict[str, list[int]] = {}
@@ -69,7 +77,11 @@ def edited(
             have[host.name] -= 1
         else:
             opened.append(host)
-    return Edited(opened=opened, draining={*draining, *surplus})
+    gone = {*draining, *surplus}
+    if most is not None:
+        held = len(of_slot) - len(gone) + len(gone.intersection(busy))
+        opened = opened[: max(0, most - held)]
+    return Edited(opened=opened, draining=gone)
 
 
 def _seen(path: Path) -> Seen:

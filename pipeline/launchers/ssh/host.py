@@ -20,7 +20,7 @@ from pipeline.adapters.relay_link import Hello, RelayLink
 from pipeline.adapters.relay_streams import RemoteJob
 from pipeline.adapters.remote_harness import RemoteZygote, bear_remote_harness
 from pipeline.adapters.remote_project import Laid, Manifest, lay
-from pipeline.errors import EngineError, PlaceLost
+from pipeline.errors import EngineError, FleetError, PlaceLost
 from pipeline.launchers.queues import WAIT_SECONDS, QueuePlace, folder_name
 from pipeline.launchers.ssh.moved import moved
 from pipeline.launchers.ssh.terms import HostTerms, Whose, plain, pythons_for
@@ -49,6 +49,7 @@ class Common:
     lease_seconds: float
     shares_zygotes: bool
     manifest: Callable[[], asyncio.Future[Manifest]]
+    """One for all of them: whoever waits for it must not end it."""
     tell: Callable[[str], None]
     changed: Callable[[], None]
     """Called when a host has become ready, or is so no longer."""
@@ -60,8 +61,9 @@ class Common:
 class Host:
     """One host. `keep` makes it ready again and again."""
 
-    def __init__(self, terms: HostTerms, common: Common) -> None:
-        self.terms, self._common = terms, common
+    def __init__(self, terms: HostTerms, common: Common, behind: asyncio.Future[None] | None = None) -> None:
+        """`behind`: the end of an earlier stay there, which is waited for."""
+        self.terms, self._common, self._behind = terms, common, behind
         self.name = terms.name
         self.set_aside = ""
         """Why it is not tried any more."""
@@ -158,6 +160,20 @@ class Host:
         return self.laid.root
 
     async def _keep(self) -> None:
+        if self._behind is not None:
+            await asyncio.wait((self._behind,))
+        try:
+            await self._come_again_and_again()
+        except (
+            Exception
+        ) as error:  # Nobody waits for this task: unsaid, the host would be waited for until the end of time.
+            self._is_ready.clear()
+            try:
+                await self._leave()
+            finally:
+                self._put_aside(_said(error))
+
+    async def _come_again_and_again(self) -> None:
         while not self.set_aside:
             began = time.monotonic()
             try:
@@ -205,7 +221,7 @@ class Host:
         envs = {suite: spec.env for suite, spec in common.specs.items()}
         told = {"label": common.whose.label, "keep_seconds": common.whose.keep_seconds, "envs": envs}
         tidying = RemoteJob(link, "tidy", told)
-        self.laid = await lay(link, await common.manifest())
+        self.laid = await lay(link, await asyncio.shield(common.manifest()))
         await tidying.answer()
         await self._prepare(link)
         self._exports = {suite: await self._stand(link, spec) for suite, spec in common.specs.items()}
@@ -271,23 +287,23 @@ class Host:
         return zygote
 
     async def _leave(self) -> None:
-        if self._link is not None:
-            link, self._link = self._link, None
+        if (link := self._link) is not None:
             await link.close(5.0 if link.is_open else 0.0)
+            self._link = None  # Who is cancelled before leaves it to `close`.
 
     def _fail(self, error: EngineError) -> None:
         self._failures += 1
         self.trouble = error.message.removeprefix(f"host {self.name!r}: ")
         most = MOST_FAILURES if self._has_come else MOST_FAILURES // 2
         if error.permanent or self._failures >= most:
-            self._put_aside("; ".join(filter(None, (self.trouble, error.hint))))
+            self._put_aside(_said(error))
         elif error.message not in self._told:
             self._told.add(error.message)
             self._say(f"{error.message}; it is tried again")
 
     def _put_aside(self, why: str) -> None:
-        self.set_aside = why
-        self._say(f"host {self.name!r} is set aside: {why}")
+        self.set_aside = why.removeprefix(f"host {self.name!r}: ")
+        self._say(f"host {self.name!r} is set aside: {self.set_aside}")
         self._common.changed()
 
     def _say(self, text: str) -> None:
@@ -298,6 +314,12 @@ def pause_seconds(failures: int) -> float:
     """How long to wait after so many failures in a row; with jitter, because others wait for the same host."""
     pause = min(FIRST_PAUSE_SECONDS * 2.0 ** max(0, failures - 1), LONGEST_PAUSE_SECONDS)
     return pause * random.uniform(0.75, 1.25)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, FleetError):
+        return "; ".join(filter(None, (error.message, error.hint)))
+    return f"{type(error).__name__}: {error}"
 
 
 def _failed(what: str, told: dict[str, Any]) -> str:

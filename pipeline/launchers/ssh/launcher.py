@@ -75,6 +75,11 @@ class SshLauncher:
         self._places = tuple(places)
         self._edits, self._most = edits, most
         self._draining: Collection[int] = frozenset()
+        self._busy: Collection[int] = frozenset()
+        """Slots in which somebody worked when we heard of it last."""
+        self._listed: Sequence[HostTerms] | None = None
+        """What the hosts file says, once it was edited."""
+        self._leaving: dict[str, asyncio.Task[None]] = {}
         self._common: Common | None = None
         self._sides: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
@@ -115,7 +120,7 @@ class SshLauncher:
                 self._watching = self._beside(self._edits.watch(self._edit, self._tell))
         for terms in self._of_slot:
             if terms.address is not None and terms.name not in self._hosts and self._is_wanted(terms.name):
-                self._hosts[terms.name] = Host(terms, self._common)
+                self._hosts[terms.name] = Host(terms, self._common, self._leaving.get(terms.name))
         for host in self._hosts.values():
             host.begin()
 
@@ -155,16 +160,25 @@ class SshLauncher:
         """Slots of hosts that are not in the hosts file any more."""
         return self._draining
 
-    def let_go(self, places: Collection[str]) -> None:
-        """Leave hosts that nobody works on and that are wanted no more."""
-        for name in places:
+    def let_go(self, busy: Collection[int]) -> None:
+        """Leave hosts that nobody works on and that are wanted no more; open what had to wait for their slots."""
+        self._busy = frozenset(busy)
+        if self._listed is not None:
+            self._take_over(self._listed, busy)
+        for name in {self.place(slot) for slot in self._draining} - {self.place(slot) for slot in busy}:
             if not self._is_wanted(name) and (host := self._hosts.pop(name, None)) is not None:
                 self._tell(f"host {name!r} has been left: it is not in the hosts file any more")
-                self._beside(host.close())
+                self._leaving[name] = self._beside(host.close())
 
     def _edit(self, hosts: Sequence[HostTerms]) -> None:
         """Take over what the hosts file says now."""
-        found = edited(self._of_slot, self._draining, hosts, self._most)
+        self._listed = hosts
+        vacant = {slot for slot in self._draining if slot not in self._busy}
+        self._take_over(hosts, [slot for slot in range(len(self._of_slot)) if slot not in vacant])
+        self._news()
+
+    def _take_over(self, hosts: Sequence[HostTerms], busy: Collection[int]) -> None:
+        found = edited(self._of_slot, self._draining, hosts, self._most, busy)
         drained = {self._of_slot[slot].name for slot in found.draining if slot not in self._draining}
         self._of_slot += found.opened
         self._draining = found.draining
@@ -174,7 +188,6 @@ class SshLauncher:
             what = "has fewer slots" if self._is_wanted(name) else "is to be left"
             self._tell(f"host {name!r} {what}: what runs there ends, nothing more begins")
         self.approach()
-        self._news()
 
     def _is_wanted(self, name: str) -> bool:
         return any(host.name == name for slot, host in enumerate(self._of_slot) if slot not in self._draining)
@@ -196,7 +209,7 @@ class SshLauncher:
             host = self._host(slot)
             if slot >= len(self._of_slot):
                 found[slot] = "no host has a place for it"
-            elif slot in self._draining:
+            elif slot in self._draining and slot not in self._busy:  # What waits for its end may open then.
                 found[slot] = self._why_closed(slot)
             elif host is not None and host.set_aside:
                 found[slot] = f"host {host.name!r} is set aside: {host.set_aside}"
@@ -285,6 +298,7 @@ class SshLauncher:
         """End every harness, then all that is on hosts."""
         if self._watching is not None:
             self._watching.cancel()
+        self._listed = None
         await asyncio.gather(*(self._end(harness) for harness in self._harnesses))
         self._harnesses.clear()
         leaving = asyncio.gather(*self._sides, return_exceptions=True)
