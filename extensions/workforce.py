@@ -76,6 +76,13 @@ class Workforce:
         return grounds_of(self.fleet, self._suites, "ssh" if host_of(self.fleet) else self.launcher_name, self.slots)
 
     @cached_property
+    def placing(self) -> str:
+        """Digest of what decides which tests run where. Asks no host."""
+        from extensions.deciding_places import placing_digest
+
+        return placing_digest(self.fleet, self.launcher_name)
+
+    @cached_property
     def spare(self) -> Sequence[Pool]:
         """Of pools that may grow while tests run: slots behind all others."""
         from attrs import evolve

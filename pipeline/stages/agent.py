@@ -86,6 +86,10 @@ class Workforce(Protocol):
         """Whether there are none; asks no engine how many there may be."""
 
     @property
+    def placing(self) -> str:
+        """Digest of what decides which tests run where; asks no engine."""
+
+    @property
     def hands(self) -> int:
         """How many processes of this machine compile and collect."""
 

@@ -72,7 +72,7 @@ def _setup(catalog: Catalog, agent: Agent, connected: Handle, prepared: Handle) 
 
 def _digest(agent: Agent) -> Digest:
     joins = {"join": agent.joins.joined.run} if agent.joins.joined is not None else {}
-    return {**agent.inputs().parts, **joins}
+    return {**agent.inputs().parts, "placing": agent.workforce.placing, **joins}
 
 
 def _lost(agent: Agent, resume: str) -> str:
@@ -95,6 +95,7 @@ def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str,
     if agent.joins.joined is not None and (code := _code_of_closed(agent, agent.joins.joined.run)) is not None:
         return _leave(agent, agent.joins.joined.run, code, join.LATE)
     run, ending = agent.wait(_lead(agent, resume, basis, stop))
+    agent.wait(taking_over.leave(agent, run, ending, basis))
     left = _leave(agent, run, ending.exit_code, _role(ending))
     if not ending.closed and ending.exit_code == EXIT_TESTS_FAILED:
         raise TestsFailed(
@@ -109,8 +110,6 @@ def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str,
     if ending.exit_code == EXIT_GOOD:
         return left
     done = len(ending.merged.outcomes)
-    tests = [each.result.test for each in ending.merged.outcomes]
-    agent.wait(taking_over.leave(agent, run, tests, basis))
     text = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
     hint = f"{'other jobs go on with it, and so does ' if agent.joins.joined is not None else ''}the same command"
     hint += "" if agent.joins.joined is not None else " goes on with it"
@@ -293,9 +292,11 @@ async def _find(agent: Agent, resume: str, basis: MakeBasis) -> tuple[str, Plan,
         run, plan = await resuming.open_run(store, clock, identity, group.read(agent))
         if agent.joins.is_shared:
             await joining.announce(store, clock, run, agent.joins.inputs)
-        return run, plan, await taking_over.take_over(agent, run, plan, basis)
+    else:
+        plan = await resuming.adopt_run(store, clock, run)
+    await taking_over.take_over(agent, run, plan, basis)
     merged = await resuming.merged(store, clock, run)
-    return run, await resuming.adopt_run(store, clock, run), {one.result.test for one in merged.outcomes}
+    return run, plan, {one.result.test for one in merged.outcomes}
 
 
 def _prepare(agent: Agent) -> None:
