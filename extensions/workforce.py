@@ -230,11 +230,11 @@ class Workforce:
 
         return meeting_workers(store, clock, run, tell)
 
-    def left_at_once(self, run: str) -> str:
-        """What a second signal leaves behind, and how to remove it, for people."""
+    def left_at_once(self, run: str, fate: str) -> str:
+        """What a second signal leaves behind, what becomes of the run, and how to remove it, for people."""
         from extensions.standing import left_at_once
 
-        return left_at_once(self.fleet, self.launcher_name, run, self._most("lease_seconds"))
+        return left_at_once(self.fleet, self.launcher_name, run, fate, self._most("lease_seconds"))
 
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""

@@ -113,7 +113,7 @@ class Workforce(Protocol):
     def doubts(self, expected_seconds: float) -> Sequence[str]:
         """What a person should know before a run of that length."""
 
-    def left_at_once(self, run: str) -> str:
+    def left_at_once(self, run: str, fate: str) -> str:
         """What a second signal leaves behind, and how to remove it, for people."""
 
     @property

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """So many changed sources are named."""
+OPEN, CLOSED = "stays open, and `doit` goes on with it", "is closed: `doit report` tells of it"
+"""What a second signal says of the run."""
 DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
@@ -102,6 +104,7 @@ def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str,
             f"run {run!r}: {ending.reason}", hint=f"once all hosts are done, `doit report {run}` tells of all"
         )
     if ending.closed:
+        stop.leaving(lambda: agent.workforce.left_at_once(run, CLOSED))
         agent.ended[run] = ending.merged
         if agent.joins.joined is not None:
             return left
@@ -170,10 +173,8 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
     left = {test.suite for test in plan.tests if test.id not in done}
     shared = agent.workforce.shared(left, run, stop, warn)
     loop = asyncio.get_running_loop()
-    with (
-        stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
-        stop.leaving(lambda: agent.workforce.left_at_once(run)),
-    ):
+    stop.leaving(lambda: agent.workforce.left_at_once(run, OPEN))
+    with stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)):
         mandate = Mandate(
             run=run,
             plan=plan,
