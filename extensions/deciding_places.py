@@ -55,15 +55,17 @@ def deciding_places(fleet: Fleet, launcher: str, suites: Sequence[Suite]) -> dic
 
 
 def placing_digest(fleet: Fleet, launcher: str) -> str:
-    """What decides which tests run where: an old result says nothing of whether that can be met."""
-    told = {
-        name: {
-            "own": _all(machine, WHICH),
-            "queues": {each: _all(said, WHICH) for each, said in _queues(machine).items()},
-        }
-        for name, machine, _ in _machines(fleet, launcher)
+    """What decides which tests run where: an old result says nothing of whether that can be met. Where nothing is said, all are equal."""
+    machines: list[Any] = [fleet.local] if launcher == "local" else []
+    if launcher == "ssh":
+        machines = [fleet.hosts[name] for name in fleet.hosts.names()]
+    said = {
+        ".".join(each.scope.path): told
+        for machine in machines
+        for each in (machine, *_queues(machine).values())
+        if (told := {name: value for name in WHICH if (value := getattr(each, name).get())})
     }
-    return digest([launcher, told])
+    return digest(said)
 
 
 def _places(
@@ -100,10 +102,6 @@ def _machines(fleet: Fleet, launcher: str) -> Iterator[tuple[str, Any, str]]:
 def _queues(machine: Any) -> dict[str, Any]:
     queues = machine.queues if "queues" in machine.declares() else None
     return {} if queues is None else {name: queues[name] for name in queues.names()}
-
-
-def _all(said: Any, names: Collection[str]) -> dict[str, Any]:
-    return {name: getattr(said, name).get() for name in names if name in said.declares()}
 
 
 def _said(said: Extension, without: Collection[str], reveal: Callable[[Secret], str]) -> dict[str, Any]:

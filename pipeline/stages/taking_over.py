@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipeline.errors import FleetError, StoreUnavailable
+from pipeline.errors import FleetError, StoreDamaged, StoreUnavailable
 from pipeline.stages.agent import Agent
 
 if TYPE_CHECKING:
@@ -116,5 +116,8 @@ async def leave(agent: Agent, run: str, ending: Ending, make: MakeBasis) -> None
     from pipeline.protocol import taking_over
 
     store, clock = agent.store(), agent.clock()
-    if await taking_over.rests_on(store, clock, run, basis):
-        await taking_over.mark_checked(store, clock, run, ending.term, ending.merged.outcomes)
+    try:
+        if await taking_over.rests_on(store, clock, run, basis):
+            await taking_over.mark_checked(store, clock, run, ending.term, ending.merged.outcomes)
+    except StoreDamaged as error:
+        _say(agent, f"later runs take nothing over from run {run}: {error}", "warning")
