@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions.deciding import deciding_settings, declared_environment, digest
+from extensions.deciding_places import archive_digests, deciding_places
 
 if TYPE_CHECKING:
     from extensions.agent import LocalAgent
@@ -39,10 +40,12 @@ def basis_of(agent: LocalAgent) -> Basis | None:
             "sources": files,
             "pyproject.toml": _without_ours(agent.root) if "pyproject.toml" in settings else "",
             "environment": declared_environment(agent.fleet),
+            "archives": archive_digests(agent.fleet, agent.workforce.launcher_name),
             "doit-fleet": version("doit-fleet"),
         },
         suites={suite.name: _of_suite(suite) for suite in suites},
         rows={key: value for suite in suites for key, value in _rows(agent, suite)},
+        places=deciding_places(agent.fleet, agent.workforce.launcher_name, suites),
         wall=agent.clock().wall(),
     )
 

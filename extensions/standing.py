@@ -27,11 +27,11 @@ def count_standing(fleet: Fleet) -> int:
         return 0
 
 
-def left_at_once(fleet: Fleet, launcher: str, run: str, lease_seconds: float) -> str:
+def left_at_once(fleet: Fleet, launcher: str, run: str, fate: str, lease_seconds: float) -> str:
     """What nobody tidies up when the agent leaves at once, for people: where it is, what ends it, and what removes it."""
     if launcher not in ("local", "ssh"):
-        return f"left behind: workers of run {run!r}, which end by themselves; then `doit sweep` removes them, and `doit` goes on"
-    lines = [f"left at once: run {run!r} stays open, and `doit` goes on with it; tests of this machine are killed"]
+        return f"left at once: run {run!r} {fate}; left behind: its workers, which end by themselves, or `doit sweep` removes them"
+    lines = [f"left at once: run {run!r} {fate}; tests of this machine are killed"]
     standing = count_standing(fleet)
     if standing:
         folders = ", ".join(map(str, folders_of(fleet)))

@@ -76,6 +76,13 @@ class Workforce:
         return grounds_of(self.fleet, self._suites, "ssh" if host_of(self.fleet) else self.launcher_name, self.slots)
 
     @cached_property
+    def placing(self) -> str:
+        """Digest of what decides which tests run where. Asks no host."""
+        from extensions.deciding_places import placing_digest
+
+        return placing_digest(self.fleet, self.launcher_name)
+
+    @cached_property
     def spare(self) -> Sequence[Pool]:
         """Of pools that may grow while tests run: slots behind all others."""
         from attrs import evolve
@@ -223,11 +230,11 @@ class Workforce:
 
         return meeting_workers(store, clock, run, tell)
 
-    def left_at_once(self, run: str) -> str:
-        """What a second signal leaves behind, and how to remove it, for people."""
+    def left_at_once(self, run: str, fate: str) -> str:
+        """What a second signal leaves behind, what becomes of the run, and how to remove it, for people."""
         from extensions.standing import left_at_once
 
-        return left_at_once(self.fleet, self.launcher_name, run, self._most("lease_seconds"))
+        return left_at_once(self.fleet, self.launcher_name, run, fate, self._most("lease_seconds"))
 
     def sweep(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:
         """Remove what this store's runs have left where workers live, of `dead` ones and of those that are not alive."""

@@ -68,14 +68,9 @@ class Stop:
             with self._lock:
                 self._callbacks.remove(callback)
 
-    @contextmanager
-    def leaving(self, told: Callable[[], str]) -> Iterator[None]:
-        """While inside, a second signal leaves something behind; it says so with what `told` answers then."""
+    def leaving(self, told: Callable[[], str]) -> None:
+        """From now on, to the very end, a second signal leaves something behind; it says so with what `told` answers then."""
         self.leftovers = told
-        try:
-            yield
-        finally:
-            self.leftovers = str
 
     @contextmanager
     def attending(self) -> Iterator[None]:

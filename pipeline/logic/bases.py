@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import asdict, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from pipeline.errors import StoreDamaged
 from pipeline.model.tests import Test
@@ -32,6 +32,8 @@ class Basis:
     """Part to digest, by suite."""
     rows: Mapping[str, str] = field(factory=dict)
     """Digest by `row_key`."""
+    places: Mapping[str, str] = field(factory=dict)
+    """Of where tests may run: digest to name. What ran where there was less choice stands."""
     wall: float = 0.0
     """When the run began, by its agent's clock: for people, and to look at the newest first."""
 
@@ -46,8 +48,14 @@ def differences(before: Basis, now: Basis, suite: str) -> list[str]:
     if suite not in before.suites or suite not in now.suites:
         return [f"suite {suite!r} was not there"]
     found = list(_differences(before.shared, now.shared))
+    found += [f"place {name!r}" for digest, name in sorted(before.places.items()) if digest not in now.places]
     found += [f"{part} of suite {suite!r}" for part in _different(before.suites[suite], now.suites[suite])]
     return found
+
+
+def is_same(head: Basis, basis: Basis) -> bool:
+    """Whether a head without rows is that of this basis."""
+    return to_bytes(evolve(head, wall=basis.wall))[0] == to_bytes(basis)[0]
 
 
 def standing(before: Basis, now: Basis, tests: Sequence[Test], results: Mapping[str, Result]) -> set[int]:
@@ -74,7 +82,12 @@ def head_from_bytes(data: bytes) -> Basis:
     """All but the rows. Raises `StoreDamaged`."""
     told = _decode(data)
     try:
-        return Basis(shared=dict(told["shared"]), suites=dict(told["suites"]), wall=float(told["wall"]))
+        return Basis(
+            shared=dict(told["shared"]),
+            suites=dict(told["suites"]),
+            places=dict(told["places"]),
+            wall=float(told["wall"]),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise StoreDamaged(f"the basis of a run in the store is damaged: {error}") from error
 

@@ -155,7 +155,6 @@ class Ending:
     reason: str
     plan: str
     nonce: str
-    mixed: bool = False
     errors: tuple[str, ...] = ()
     wall: float = 0.0
 

@@ -35,9 +35,9 @@ class Closer:
     by: str
 
 
-async def close(closer: Closer, *, reason: str, mixed: bool = False, errors: tuple[str, ...] = ()) -> MergedRun | None:
+async def close(closer: Closer, *, reason: str, errors: tuple[str, ...] = ()) -> MergedRun | None:
     """Close for that reason, or the one that already stands. None: a verdict is lacking after all, the run goes on."""
-    ending, number = await begin_ending(closer, reason=reason, mixed=mixed, errors=errors)
+    ending, number = await begin_ending(closer, reason=reason, errors=errors)
     await seal_everybody(closer)
     merged = await gather(closer.store, closer.run, closer.plan, sealed_only=True)
     if must_go_on(ending.reason, merged):
@@ -48,13 +48,12 @@ async def close(closer: Closer, *, reason: str, mixed: bool = False, errors: tup
     return merged
 
 
-async def begin_ending(closer: Closer, *, reason: str, mixed: bool, errors: tuple[str, ...]) -> tuple[Ending, int]:
+async def begin_ending(closer: Closer, *, reason: str, errors: tuple[str, ...]) -> tuple[Ending, int]:
     """Create the next ending, or join the one that stands; (ending, its number)."""
     ending = Ending(
         reason=reason,
         plan=closer.plan.digest,
         nonce=closer.nonce,
-        mixed=mixed,
         errors=errors,
         wall=closer.clock.wall(),
     )
@@ -100,13 +99,18 @@ async def _write_closed(closer: Closer, ending: Ending, merged: MergedRun) -> No
         nonce=closer.nonce,
         reason=ending.reason,
         exit_code=merged.exit_code,
-        mixed=ending.mixed,
+        mixed=merged.mixed,
         counts=merged.counts,
         verdicts=verdicts_digest(merged),
         errors=ending.errors,
         seconds=merged.seconds,
     )
     await closer.store.create(keys.closed(closer.run), to_bytes(closed))
+
+
+async def mark_mixed(closer: Closer) -> None:
+    """Say that sources changed while the run went on: whoever closes it, now or later, counts that."""
+    await closer.store.create(keys.mixed(closer.run), closer.nonce.encode("ascii"))
 
 
 async def is_closed(store: CertainStore, run: str) -> bool:

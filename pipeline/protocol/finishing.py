@@ -18,7 +18,7 @@ from pipeline.logic.objects import Closed, from_bytes
 from pipeline.model.events import Notice, RunClosed
 from pipeline.model.runs import MergedRun
 from pipeline.protocol import keys
-from pipeline.protocol.closing import COMPLETE, Closer, begin_ending, close, is_closed
+from pipeline.protocol.closing import COMPLETE, Closer, begin_ending, close, is_closed, mark_mixed
 from pipeline.protocol.gathering import gather
 from pipeline.protocol.leaving import Leaving
 from pipeline.protocol.orders import first_of
@@ -46,6 +46,8 @@ class Ending:
     """Why it ended, for people."""
     is_closer: bool = False
     """Whether it is this leader's result that stands."""
+    term: int = 0
+    """The leader's own."""
 
 
 class Finisher:
@@ -88,6 +90,7 @@ class Finisher:
             return await self._close(reason)
         if reason == LEFT:
             await self._dismiss(kindly=True, elsewhere=self._own_elsewhere)
+            await self._look_at_sources()
             merged = MergedRun(run=self._leader.run, plan=self._leader.plan.digest)
             return Ending(merged=merged, closed=False, exit_code=EXIT_GOOD, reason=LEFT)
         if reason == SHARE_DONE:
@@ -103,6 +106,7 @@ class Finisher:
         await self._dismiss(kindly=True, elsewhere=self._own_elsewhere)
         if leader.view.progress.is_complete:
             return await self._close(COMPLETE)
+        await self._look_at_sources()
         merged = await gather(leader.store, leader.run, leader.plan)
         own = {
             test for batch in leader.plan.batches if batch.number not in leader.share.foreign for test in batch.tests
@@ -116,22 +120,30 @@ class Finisher:
 
     async def _close(self, reason: str) -> Ending | None:
         leader = self._leader
-        closer = Closer(leader.run, leader.plan, leader.store, leader.clock, leader.nonce, f"term {leader.term}")
-        mixed = is_mixed(leader.sources_unchanged)
-        if mixed:
-            leader.notice("sources changed while the run went on: its result is shown, but nothing is up to date by it")
-        stated = COMPLETE if reason == ENDING else reason
-        ending, _ = await begin_ending(closer, reason=stated, mixed=mixed, errors=leader.errors)
+        closer, stated = self._closer(), COMPLETE if reason == ENDING else reason
+        ending, _ = await begin_ending(closer, reason=stated, errors=leader.errors)
         if not leader.hirer.is_local:
             await leader.watch()  # Who was born since the last look may have done all, and has something to send home.
         await self._dismiss(kindly=ending.reason == COMPLETE, elsewhere=self._all_elsewhere)
+        await self._look_at_sources()
         await leader.hirer.keep_stories()
-        merged = await close(closer, reason=stated, mixed=mixed, errors=leader.errors)
+        merged = await close(closer, reason=stated, errors=leader.errors)
         if merged is None:
             await leader.go_on()
             return None
+        if merged.mixed:
+            leader.notice("sources changed while the run went on: its result is shown, but nothing is up to date by it")
         told = self._tell(merged, closed=True, exit_code=merged.exit_code, reason=merged.reason)
         return evolve(told, is_closer=await self._has_closed())
+
+    def _closer(self) -> Closer:
+        leader = self._leader
+        return Closer(leader.run, leader.plan, leader.store, leader.clock, leader.nonce, f"term {leader.term}")
+
+    async def _look_at_sources(self) -> None:
+        """Whether they are what the run was named by, now that no worker here runs tests; others learn of it, too."""
+        if is_mixed(self._leader.sources_unchanged):
+            await mark_mixed(self._closer())
 
     async def _dismiss(self, *, kindly: bool, elsewhere: Callable[[], list[str]]) -> None:
         """Let workers finish their harnesses, or stop them; a signal cuts this short.
@@ -195,6 +207,7 @@ class Finisher:
 
     async def _leave_open(self, reason: str) -> Ending:
         leader = self._leader
+        await self._look_at_sources()
         await leader.hirer.keep_stories()
         merged = await gather(leader.store, leader.run, leader.plan)
         code = 128 + leader.stop.signal_number if leader.stop.count else EXIT_UNTRUSTWORTHY
@@ -216,9 +229,9 @@ class Finisher:
                 reason=reason,
             )
         )
-        return Ending(merged=merged, closed=closed, exit_code=exit_code, reason=reason)
+        return Ending(merged=merged, closed=closed, exit_code=exit_code, reason=reason, term=leader.term)
 
 
 def is_mixed(sources_unchanged: Callable[[], bool]) -> bool:
-    """Whether sources are not what the run was named by: asked again at close."""
+    """Whether sources are not what the run was named by: asked again when an agent ends."""
     return not sources_unchanged()

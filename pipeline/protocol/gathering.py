@@ -75,14 +75,15 @@ async def sealed_records(store: CertainStore, run: str, worker: str, position: s
 
 
 async def _circumstances(store: CertainStore, run: str) -> Circumstances:
+    is_mixed = await store.read(keys.mixed(run)) is not None
     data = await store.read(keys.closed(run))
     if data is not None:
         closed = from_bytes(Closed, data)
-        return Circumstances(run=run, reason=closed.reason, mixed=closed.mixed, errors=closed.errors)
+        return Circumstances(run=run, reason=closed.reason, mixed=closed.mixed or is_mixed, errors=closed.errors)
     ending = await read_ending(store, run)
     if ending is None:
-        return Circumstances(run=run)
-    return Circumstances(run=run, reason=ending.reason, mixed=ending.mixed, errors=ending.errors)
+        return Circumstances(run=run, mixed=is_mixed)
+    return Circumstances(run=run, reason=ending.reason, mixed=is_mixed, errors=ending.errors)
 
 
 async def read_ending(store: CertainStore, run: str) -> Ending | None:

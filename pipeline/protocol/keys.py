@@ -139,13 +139,18 @@ def closed(name: str) -> str:
     return f"runs/{name}/closed"
 
 
+def mixed(name: str) -> str:
+    """Created by whoever sees that sources have changed while the run went on; nothing takes that back."""
+    return f"runs/{name}/mixed"
+
+
 def inputs(name: str) -> str:
     """What a run that many may join is about, by part."""
     return f"runs/{name}/inputs"
 
 
 def basis(name: str, part: str) -> str:
-    """What a run's verdicts rest on: `head`, `rows`; `checked`: for which tests that was looked at again."""
+    """What a run's verdicts rest on: `head`, `rows`; `checked/<term>`: for which tests that agent looked again."""
     return f"runs/{name}/basis/{part}"
 
 

@@ -86,6 +86,10 @@ class Workforce(Protocol):
         """Whether there are none; asks no engine how many there may be."""
 
     @property
+    def placing(self) -> str:
+        """Digest of what decides which tests run where; asks no engine."""
+
+    @property
     def hands(self) -> int:
         """How many processes of this machine compile and collect."""
 
@@ -109,7 +113,7 @@ class Workforce(Protocol):
     def doubts(self, expected_seconds: float) -> Sequence[str]:
         """What a person should know before a run of that length."""
 
-    def left_at_once(self, run: str) -> str:
+    def left_at_once(self, run: str, fate: str) -> str:
         """What a second signal leaves behind, and how to remove it, for people."""
 
     @property

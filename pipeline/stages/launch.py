@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """So many changed sources are named."""
+OPEN, CLOSED = "stays open, and `doit` goes on with it", "is closed: `doit report` tells of it"
+"""What a second signal says of the run."""
 DOC = "run the plan on workers, or go on where an earlier run stopped"
 
 
@@ -72,7 +74,7 @@ def _setup(catalog: Catalog, agent: Agent, connected: Handle, prepared: Handle) 
 
 def _digest(agent: Agent) -> Digest:
     joins = {"join": agent.joins.joined.run} if agent.joins.joined is not None else {}
-    return {**agent.inputs().parts, **joins}
+    return {**agent.inputs().parts, "placing": agent.workforce.placing, **joins}
 
 
 def _lost(agent: Agent, resume: str) -> str:
@@ -95,12 +97,14 @@ def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str,
     if agent.joins.joined is not None and (code := _code_of_closed(agent, agent.joins.joined.run)) is not None:
         return _leave(agent, agent.joins.joined.run, code, join.LATE)
     run, ending = agent.wait(_lead(agent, resume, basis, stop))
+    agent.wait(taking_over.leave(agent, run, ending, basis))
     left = _leave(agent, run, ending.exit_code, _role(ending))
     if not ending.closed and ending.exit_code == EXIT_TESTS_FAILED:
         raise TestsFailed(
             f"run {run!r}: {ending.reason}", hint=f"once all hosts are done, `doit report {run}` tells of all"
         )
     if ending.closed:
+        stop.leaving(lambda: agent.workforce.left_at_once(run, CLOSED))
         agent.ended[run] = ending.merged
         if agent.joins.joined is not None:
             return left
@@ -109,8 +113,6 @@ def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str,
     if ending.exit_code == EXIT_GOOD:
         return left
     done = len(ending.merged.outcomes)
-    tests = [each.result.test for each in ending.merged.outcomes]
-    agent.wait(taking_over.leave(agent, run, tests, basis))
     text = f"run {run!r} stays open with {done} of {done + len(ending.merged.missing)} tests done"
     hint = f"{'other jobs go on with it, and so does ' if agent.joins.joined is not None else ''}the same command"
     hint += "" if agent.joins.joined is not None else " goes on with it"
@@ -171,10 +173,8 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
     left = {test.suite for test in plan.tests if test.id not in done}
     shared = agent.workforce.shared(left, run, stop, warn)
     loop = asyncio.get_running_loop()
-    with (
-        stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)),
-        stop.leaving(lambda: agent.workforce.left_at_once(run)),
-    ):
+    stop.leaving(lambda: agent.workforce.left_at_once(run, OPEN))
+    with stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)):
         mandate = Mandate(
             run=run,
             plan=plan,
@@ -293,9 +293,11 @@ async def _find(agent: Agent, resume: str, basis: MakeBasis) -> tuple[str, Plan,
         run, plan = await resuming.open_run(store, clock, identity, group.read(agent))
         if agent.joins.is_shared:
             await joining.announce(store, clock, run, agent.joins.inputs)
-        return run, plan, await taking_over.take_over(agent, run, plan, basis)
+    else:
+        plan = await resuming.adopt_run(store, clock, run)
+    await taking_over.take_over(agent, run, plan, basis)
     merged = await resuming.merged(store, clock, run)
-    return run, await resuming.adopt_run(store, clock, run), {one.result.test for one in merged.outcomes}
+    return run, plan, {one.result.test for one in merged.outcomes}
 
 
 def _prepare(agent: Agent) -> None:

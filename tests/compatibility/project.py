@@ -61,20 +61,30 @@ class Project:
 
     def _run(self, command: list[str], report: Path, seconds: float) -> Done:
         report.unlink(missing_ok=True)
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=self.root,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=seconds,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            printed = late.stdout.decode("utf-8", "replace") if isinstance(late.stdout, bytes) else late.stdout or ""
+            told = f"{command} has not ended in {seconds:.0f} s:\n{printed}\n{self._logs()}"
+            raise AssertionError(told) from None
         cases = list(ElementTree.parse(report).iter("testcase")) if report.exists() else []
         return Done(done.returncode, done.stdout, _verdicts(cases), _properties(cases))
+
+    def _logs(self) -> str:
+        """What zygotes and workers have written."""
+        found = sorted((self.root / ".fleet" / "local").rglob("*.log"))
+        return "\n".join(f"--- {path.relative_to(self.root)}\n{path.read_text('utf-8', 'replace')}" for path in found)
 
     def _environment(self) -> dict[str, str]:
         kept = {

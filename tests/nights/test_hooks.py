@@ -275,3 +275,27 @@ def _marked(mark: str) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def test_a_second_signal_at_the_very_end_says_what_is_left(tmp_path: Path) -> None:
+    """Tests are stopped and the run is left, only a hook is still told: whoever does not wait for it learns the same."""
+    (tmp_path / "project").mkdir()
+    project = Project(tmp_path / "project")
+    gone, told_now = tmp_path / "gone", tmp_path / "telling"
+    hook = f"touch {told_now}; for i in $(seq 600); do test -e {gone} && exit; sleep 0.05; done"
+    suite = 'framework = "command"\nrows = [{ name = "a" }]\ncommand = "touch ../begun; sleep 60"\n'
+    project.write(
+        "pyproject.toml",
+        f"[tool.doit-fleet.suites.s]\n{suite}[tool.doit-fleet.hooks.slow]\ncommand = {json.dumps(hook)}\n",
+    )
+    running = project.start("workers.count=1")
+    until((tmp_path / "begun").exists, "the test has begun")
+    running.signal(signal.SIGINT)
+    until(told_now.exists, "the hook is told")
+    running.signal(signal.SIGINT)
+
+    try:
+        assert running.end(10) == 130, running.output
+        assert "left at once: run " in running.output and "stays open, and `doit` goes on with it" in running.output
+    finally:
+        gone.touch()

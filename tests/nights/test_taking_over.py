@@ -236,6 +236,62 @@ def test_a_mixed_run_gives_nothing(bench: Bench) -> None:
     assert news(bench) == ["a/1", "a/2", "a/3", "down-a", "up-a"]
 
 
+PLACED = """
+rows = [{rows}]
+command = 'echo "$DOIT_FLEET_TEST" >> ../trace'
+[tool.doit-fleet.local.queues.q1]
+env.LEVEL = "{level}"
+[tool.doit-fleet.local.queues.q2]
+"""
+
+
+@pytest.mark.parametrize("level", ["1", "2"])
+def test_what_a_queue_gives_its_tests_decides(bench: Bench, level: str) -> None:
+    """Another variable of a queue is another basis; the same one is not."""
+    bench.suite(PLACED.format(rows='{ name = "a" }', level="1"))
+    assert bench.fleet("workers.count=auto").code == 0
+    assert news(bench) == ["a"]
+    bench.suite(PLACED.format(rows='{ name = "a" }, { name = "b" }', level=level))
+
+    done = bench.fleet("workers.count=auto")
+
+    assert (done.code, taken(done)) == (0, 1 if level == "1" else 0), done.output
+    assert news(bench) == (["b"] if level == "1" else ["a", "b"])
+    assert ("otherwise are place 'local/q1'" in done.output) == (level == "2"), done.output
+
+
+def test_placement_is_proved_before_an_old_result_is_said_again(bench: Bench) -> None:
+    """Filters of queues on the command line are no source: a test that has no place now is named, whatever it once came to."""
+    bench.suite(PLACED.format(rows='{ name = "a" }', level="1"))
+    assert bench.fleet("workers.count=auto").code == 0
+    assert news(bench) == ["a"]
+    assert (bench.fleet("workers.count=auto").code, news(bench)) == (0, [])
+
+    refused = bench.fleet("workers.count=auto", "local.only=nosuch")
+
+    assert (refused.code, news(bench)) == (3, []), refused.output
+
+    narrowed = bench.fleet("workers.count=auto", "local.queues.q2.only=a")
+
+    assert (narrowed.code, news(bench), taken(narrowed)) == (0, [], 1), narrowed.output
+
+
+def test_a_run_that_is_half_deleted_is_left_out(bench: Bench) -> None:
+    """Somebody sweeps it at this moment: it is named, others are read, nothing fails."""
+    write(bench, "a/1")
+    assert fleet(bench).code == 0
+    news(bench)
+    (plan,) = (bench.root / ".fleet").glob("**/runs/*/plan")
+    plan.unlink()
+    write(bench, "a/1", "a/2")
+
+    done = fleet(bench)
+
+    assert (done.code, taken(done)) == (0, 0), done.output
+    assert news(bench) == ["a/1", "a/2", "down-a", "up-a"]
+    assert "nothing is taken over from run " in done.output and "has no plan" in done.output
+
+
 class TestStopped:
     """A run that was stopped in the middle."""
 
@@ -312,6 +368,27 @@ teardown = "true"
         repeated = Counter(stopped.traces()) - Counter(f"t{n}" for n in range(50))
         assert sum(repeated.values()) <= 1, repeated
         assert len(done) >= 14
+
+    def test_changes_that_were_put_back_are_not_forgotten(self, stopped: Project) -> None:
+        """An agent saw them when it left; the next one, which sees none, cannot make the run good, and it gives nothing."""
+        (stopped.root / "run.cfg").write_text("as it was")
+        mixed = stopped.start()
+        mixed.until_begun(len(stopped.traces()) + 3)
+        (stopped.root / "run.cfg").write_text("otherwise")
+        mixed.signal(signal.SIGTERM)
+        assert mixed.end() == 143, mixed.output
+        (stopped.root / "run.cfg").write_text("as it was")
+
+        again = stopped.start()
+
+        assert again.end() == 0, again.output
+        assert "goes on with" in again.output
+        assert "sources changed while the run went on" in again.output
+        before = len(stopped.traces())
+        self.write(stopped, 41)
+        grown = stopped.start()
+        assert grown.end() == 0, grown.output
+        assert len(stopped.traces()) - before == 41, grown.output
 
     def test_what_an_agent_that_was_killed_has_done_stands_nowhere_else(self, stopped: Project) -> None:
         """Nobody has looked at the sources since then; what stood when an earlier agent left in order does."""
