@@ -5,7 +5,7 @@ Filters of one `doit` (`select.only`, `select.no`) hold for all suites at once: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,8 @@ class Source:
     """With the filters of the suite itself."""
     selected: tuple[Selection, ...]
     """What this `doit` asks for besides."""
+    written: Matrix
+    """Without any of these filters."""
     files: frozenset[str] = frozenset()
     """That were read for it, relative to the suite's root."""
 
@@ -92,7 +94,7 @@ def source_of(name: str, settings: Any) -> Source | None:
         expanded=settings.matrix_expand.get(),
         strict=settings.matrix_strict.get(),
     )
-    return Source(matrix=matrix, selected=selected, files=files)
+    return Source(matrix=matrix, selected=selected, written=evolve(matrix, blocks=blocks, defaults=False), files=files)
 
 
 def rows_of(source: Source, asked: Asked) -> tuple[list[Row], Mapping[str, MatrixRow]]:
@@ -109,6 +111,26 @@ def rows_of(source: Source, asked: Asked) -> tuple[list[Row], Mapping[str, Matri
             raise
         asked.note_empty(error)
         return [], {}
+
+
+def add_values(source: Source, names: Collection[str], known: set[str]) -> None:
+    """Add to `known` the names of values of rows, whichever are selected, until all `names` are there or no row is left.
+
+    A row that is not selected may be a broken one: what is behind it stays unknown.
+    """
+    from pipeline.logic.matrix.expanding import expand
+
+    missing = set(names) - known
+    rows = expand(source.written.unchecked_tree())
+    while missing:
+        try:
+            row = next(rows, None)
+        except MatrixError:
+            return
+        if row is None:
+            return
+        known.update(row.values)
+        missing -= row.values.keys()
 
 
 def trees_of(fleet: Fleet) -> dict[str, Tree]:

@@ -78,6 +78,29 @@ def test_a_suite_has_filters_of_its_own_and_a_command_adds_its_own(kvm: Bench) -
     assert sorted(line.split()[0] for line in kvm.ran[3:]) == ["boot.linux.virtio", "install.linux.ide"]
 
 
+def test_types_of_what_is_not_selected_are_no_mistake(bench: Bench) -> None:
+    """Types are said of the whole matrix and of other rows beside it; a typo in the filter is told all the same, and one in types."""
+    bench.suite(
+        """command = "true"
+types = { level = "whole", timeout = "duration", extra = "whole" }
+rows = [{ name = "more", values = { extra = 1 } }]
+matrix.axes.tool = { lz4 = {}, xz = { timeout = "5m" } }
+matrix.values.level = 1
+"""
+    )
+
+    asked = ("select.only=lz4", "suites.bench.only=lz4", "select.only=lz44", "select.only=lz4,lz44")
+    of_command, of_suite, typo, half_typo = (bench.fleet("plan", one) for one in asked)
+    wrong = bench.fleet("plan", "suites.bench.types={ timeot = 'whole' }", "select.only=lz4")
+
+    assert (of_command.code, of_suite.code) == (0, 0), of_command.output + of_suite.output
+    for one in (typo, half_typo):
+        assert one.code == 3
+        assert "'only lz4" in one.output and "matches nothing" in one.output, one.output
+    assert wrong.code == 3
+    assert "types has 'timeot', but no row has such a value (nearest: 'timeout')" in wrong.output
+
+
 def test_tables_in_toml(bench: Bench) -> None:
     """For those who do not know the format."""
     bench.suite(
