@@ -135,11 +135,24 @@ def add_values(source: Source, names: Collection[str], known: set[str]) -> None:
 
 def trees_of(fleet: Fleet) -> dict[str, Tree]:
     """By suite, with all filters, also those of this `doit` that match nothing. Raises `MatrixError` for a suite's own."""
+    found = _sources(fleet)
+    for source in found.values():
+        source.matrix.tree()
+    return {name: source.whole.unchecked_tree() for name, source in found.items()}
+
+
+def remarks_of(fleet: Fleet) -> list[dict[str, Any]]:
+    """`[{suite, place, said}]`: what matches nothing in the suites' matrices and is no error. Raises `UsageError`."""
+    from pipeline.stages.remarks import as_json
+
+    sources = _sources(fleet)
+    return as_json({name: source.matrix.remarks() for name, source in sources.items()})
+
+
+def _sources(fleet: Fleet) -> dict[str, Source]:
     suites = {name: fleet.suites[name] for name in fleet.suites.chosen()}
     found = {name: source_of(name, one) for name, one in suites.items() if one.framework.get() == "command"}
-    for source in filter(None, found.values()):
-        source.matrix.tree()
-    return {name: source.whole.unchecked_tree() for name, source in found.items() if source is not None}
+    return {name: source for name, source in found.items() if source is not None}
 
 
 def is_selecting(settings: Any) -> bool:

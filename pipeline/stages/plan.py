@@ -14,6 +14,7 @@ from attrs import asdict
 from pipeline.errors import UsageError
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, Param, TaskSpec
+from pipeline.stages import remarks
 from pipeline.stages.agent import Agent
 from pipeline.stages.doctor import JSON
 
@@ -42,7 +43,8 @@ def plan(agent: Agent, json: bool, target: str) -> None:
 
 
 def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
-    """The forecast as plain JSON: `{plan, tests, batches, buckets, workers, suites, pools, folder, forecast, target?}`."""
+    """The forecast as plain JSON: `{plan, tests, batches, buckets, workers, suites, pools, folder, forecast, remarks, queues?,
+    target?}`."""
     from pipeline.logic.forecasting import forecast, workers_for
     from pipeline.logic.pooling import scaled, slots_of, useful, whole
     from pipeline.stages import group
@@ -61,6 +63,7 @@ def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
         "pools": [_told(pool, made.tests) for pool in pools],
         "folder": str(group.folder(agent)),
         "forecast": asdict(found),
+        "remarks": list(agent.remarks()),
     }
     if agent.workforce.grounds is not None:
         from pipeline.logic.placement.telling import queues_told
@@ -95,7 +98,8 @@ def _told(pool: Pool, tests: Sequence[Test]) -> dict[str, Any]:
 def as_text(told: dict[str, Any]) -> str:
     """The forecast for people."""
     found = told["forecast"]
-    lines = [f"{told['tests']} tests in {told['batches']} batches, {told['buckets']} buckets in {told['folder']}"]
+    lines = [*remarks.as_lines(told["remarks"])]
+    lines += [f"{told['tests']} tests in {told['batches']} batches, {told['buckets']} buckets in {told['folder']}"]
     if len(told["suites"]) > 1:
         lines += [f"  suite {one['name']}: {one['tests']} tests, {one['seconds']:.1f} s" for one in told["suites"]]
     if len(told["pools"]) > 1:

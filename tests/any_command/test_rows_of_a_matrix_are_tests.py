@@ -101,6 +101,27 @@ matrix.values.level = 1
     assert "types has 'timeot', but no row has such a value (nearest: 'timeout')" in wrong.output
 
 
+def test_a_condition_that_matches_nothing_is_told_unasked(bench: Bench) -> None:
+    """Before and with a run, and it is no error; a matrix without one says nothing."""
+    text = "level = 1\nvariants tool:\n    - lz4:\n    - xz:\n{}: level = 2\n"
+    bench.write(tests__cfg=text.format("lz5"))
+    bench.suite('matrix = "tests.cfg"\ncommand = "true"\n')
+    told = "tests.cfg:5: condition 'lz5' matches nothing (nearest: 'lz4')"
+
+    planned, listed, doctor, done = (bench.fleet(*words) for words in (["plan"], ["plan", "--json"], ["doctor"], []))
+    bench.write(tests__cfg=text.format("lz4"))
+    quiet = [bench.fleet(*words).output for words in (["plan"], ["doctor"], [])]
+
+    assert f"warning: {told}" in planned.output.splitlines()
+    assert json.loads(listed.output)["remarks"] == [
+        {"suite": "bench", "place": "tests.cfg:5", "said": told.removeprefix("tests.cfg:5: ")}
+    ]
+    assert f"ok   matrices: warning: {told}" in doctor.output.splitlines()
+    assert done.code == 0
+    assert done.output.splitlines().count(f"warning: {told}") == 1, done.output
+    assert not any("matches nothing" in each for each in quiet), quiet
+
+
 def test_tables_in_toml(bench: Bench) -> None:
     """For those who do not know the format."""
     bench.suite(
