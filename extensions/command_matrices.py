@@ -134,11 +134,15 @@ def add_values(source: Source, names: Collection[str], known: set[str]) -> None:
 
 
 def trees_of(fleet: Fleet) -> dict[str, Tree]:
-    """By suite, with all filters, also those of this `doit` that match nothing. Raises `MatrixError` for a suite's own."""
-    found = _sources(fleet)
+    """By suite, with all filters. Raises `MatrixError` for those that match nothing: of a suite in it, of this `doit` in all."""
+    found, asked = _sources(fleet), Asked()
     for source in found.values():
         source.matrix.tree()
-    return {name: source.whole.unchecked_tree() for name, source in found.items()}
+    trees = {name: source.whole.unchecked_tree() for name, source in found.items()}
+    for name, source in found.items():
+        asked.note(trees[name], source.selected)
+    asked.refuse(found=True)
+    return trees
 
 
 def remarks_of(fleet: Fleet) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # What explains is imported where it is used.
 DOC = (
     "say which variant set each value of a test, or which filter dropped it; without --test, name the rows of matrices"
 )
-TEST = Param(name="test", default="", help="suite::name, or the name or short name of a row")
+TEST = Param(name="test", default="", help="suite::name, the name or short name of a row, or a filter: linux..ide")
 
 Trees = Callable[[], Mapping[str, "Tree"]]
 """The matrices of suites that have one."""

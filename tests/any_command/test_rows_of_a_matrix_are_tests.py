@@ -217,6 +217,7 @@ def test_explain_says_what_set_a_value_and_what_dropped_a_row(kvm: Bench) -> Non
     dropped = kvm.fleet("explain", "--test", "boot.windows.ide", "select.only=linux")
     unknown = kvm.fleet("explain", "--test", "bot.windows.ide")
     named = kvm.fleet("explain", "--json", "select.only=boot..linux")
+    typo = kvm.fleet("explain", "--test", "boot.linux.ide", "select.no=idee")
 
     assert row.output.splitlines() == [
         "bench::boot.(os=linux).(disk=virtio) runs as 'boot.linux.virtio'",
@@ -236,4 +237,6 @@ def test_explain_says_what_set_a_value_and_what_dropped_a_row(kvm: Bench) -> Non
     ]
     assert (row.code, dropped.code, unknown.code) == (0, 0, 3)
     assert "no row is called 'bot.windows.ide'" in unknown.output
+    assert typo.code == 3
+    assert "argument select.no=idee: filter 'no idee' matches nothing (nearest: 'ide')" in typo.output
     assert [one["shortname"] for one in json.loads(named.output)["tests"]] == ["boot.linux.ide", "boot.linux.virtio"]
