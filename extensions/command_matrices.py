@@ -186,11 +186,11 @@ def _filters(settings: Any) -> Iterator[Selection]:
     for choice in (Choice.ONLY, Choice.NO):
         setting = getattr(settings, choice.value)
         for text in setting.get():
-            place = Place(_written(setting), 0)
+            place = Place(written_at(setting), 0)
             yield Selection(choice=choice, filter=filter_of(text, place), place=place)
 
 
-def _written(setting: Any) -> str:
+def written_at(setting: Any) -> str:
     """Where a setting was written, and which one it was there: mostly a suite's selection is that of all suites."""
     name, origin = setting.name, setting.provenance()
     while origin.origins:

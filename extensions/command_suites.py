@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extensions.command_matrices import Asked, Source, add_values, is_selecting, rows_of, source_of, where
+from extensions.command_matrices import Asked, Source, add_values, is_selecting, rows_of, source_of, where, written_at
 from pipeline.errors import UsageError
 from pipeline.frameworks import command_rows
 from pipeline.frameworks.command_types import check_names, typed
@@ -140,7 +140,8 @@ def _rows(name: str, settings: Any, root: Path, asked: Asked) -> tuple[list[Row]
         rows += command_rows.table_rows(settings.rows.get())
         files += [file for pattern in settings.files.get() for file in _globbed(name, root, pattern)]
         rows += command_rows.file_rows(dict.fromkeys(files))
-        rows += [row for file in settings.lines.get() for row in command_rows.line_rows(root, file)]
+        said = written_at(settings.lines)
+        rows += [row for file in settings.lines.get() for row in command_rows.line_rows(root, file, said)]
         files += settings.lines.get()
     if rows:
         _check_types(name, settings, rows, source)

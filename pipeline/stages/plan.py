@@ -97,11 +97,16 @@ def _told(pool: Pool, tests: Sequence[Test]) -> dict[str, Any]:
 
 def as_text(told: dict[str, Any]) -> str:
     """The forecast for people."""
+    from pipeline.report.phrases import count
+
     found = told["forecast"]
     lines = [*remarks.as_lines(told["remarks"])]
-    lines += [f"{told['tests']} tests in {told['batches']} batches, {told['buckets']} buckets in {told['folder']}"]
+    batches, buckets = count(told["batches"], "batch"), count(told["buckets"], "bucket")
+    lines += [f"{count(told['tests'], 'test')} in {batches}, {buckets} in {told['folder']}"]
     if len(told["suites"]) > 1:
-        lines += [f"  suite {one['name']}: {one['tests']} tests, {one['seconds']:.1f} s" for one in told["suites"]]
+        lines += [
+            f"  suite {one['name']}: {count(one['tests'], 'test')}, {one['seconds']:.1f} s" for one in told["suites"]
+        ]
     if len(told["pools"]) > 1:
         lines += [_line(pool) for pool in told["pools"]]
     if "queues" in told:
@@ -121,8 +126,10 @@ def as_text(told: dict[str, Any]) -> str:
 
 def _line(pool: dict[str, Any]) -> str:
     slots = f"gw{pool['first_slot']} to gw{pool['first_slot'] + pool['workers'] - 1}"
-    work = f"{pool['tests']} tests, {pool['seconds']:.1f} s of {', '.join(pool['suites'])}"
-    return f"  pool {pool['name']}: {pool['workers']} workers ({slots}) for {work}"
+    from pipeline.report.phrases import count
+
+    work = f"{count(pool['tests'], 'test')}, {pool['seconds']:.1f} s of {', '.join(pool['suites'])}"
+    return f"  pool {pool['name']}: {count(pool['workers'], 'worker')} ({slots}) for {work}"
 
 
 def _weights(weights: Sequence[dict[str, Any]]) -> list[str]:

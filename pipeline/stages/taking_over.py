@@ -63,7 +63,7 @@ async def _from_one(
     same = [suite for suite in suites if not differences(head, basis, suite)]
     if suites and not same:
         what = told_differences(differences(head, basis, suites[0]))
-        obstacles.append(f"nothing is taken over from run {name}: otherwise are {what}")
+        obstacles.append(f"nothing is taken over from run {name}: different are: {what}")
     if not same:
         return set()
     results = await _standing(agent, plan, basis, source, taken)

@@ -42,7 +42,7 @@ def lines_of(rows: Sequence[dict[str, Any]]) -> list[str]:
     for row in rows:
         ranges = "".join(f", {name} {written}" for name, written in row["ranges"].items())
         lines.append(
-            f"  queue {row['queue']}: {row['tests']} tests, {row['seconds']:.1f} s; may run {row['may_run']}, "
+            f"  queue {row['queue']}: {row['tests']} test{'' if row['tests'] == 1 else 's'}, {row['seconds']:.1f} s; may run {row['may_run']}, "
             f"{row['pinned']} of them nobody else{ranges}"
         )
     return lines
