@@ -97,7 +97,7 @@ def _told(pool: Pool, tests: Sequence[Test]) -> dict[str, Any]:
 
 def as_text(told: dict[str, Any]) -> str:
     """The forecast for people."""
-    from pipeline.report.phrases import count
+    from pipeline.logic.counting import count
 
     found = told["forecast"]
     lines = [*remarks.as_lines(told["remarks"])]
@@ -126,7 +126,7 @@ def as_text(told: dict[str, Any]) -> str:
 
 def _line(pool: dict[str, Any]) -> str:
     slots = f"gw{pool['first_slot']} to gw{pool['first_slot'] + pool['workers'] - 1}"
-    from pipeline.report.phrases import count
+    from pipeline.logic.counting import count
 
     work = f"{count(pool['tests'], 'test')}, {pool['seconds']:.1f} s of {', '.join(pool['suites'])}"
     return f"  pool {pool['name']}: {count(pool['workers'], 'worker')} ({slots}) for {work}"
