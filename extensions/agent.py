@@ -134,6 +134,12 @@ class LocalAgent(OnThisMachine):
         """Whether every selected suite lets an earlier green result stand."""
         return all(self.fleet.suites[name].up_to_date.get() for name in self.fleet.suites.chosen())
 
+    def remarks(self) -> Sequence[Mapping[str, Any]]:
+        """What matrices say that matches nothing and is no error."""
+        from extensions.command_matrices import remarks_of
+
+        return remarks_of(self.fleet)
+
     # Workers.
 
     @cached_property

@@ -5,7 +5,7 @@ Filters of one `doit` (`select.only`, `select.no`) hold for all suites at once: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,8 @@ class Source:
     """With the filters of the suite itself."""
     selected: tuple[Selection, ...]
     """What this `doit` asks for besides."""
+    written: Matrix
+    """Without any of these filters."""
     files: frozenset[str] = frozenset()
     """That were read for it, relative to the suite's root."""
 
@@ -92,7 +94,7 @@ def source_of(name: str, settings: Any) -> Source | None:
         expanded=settings.matrix_expand.get(),
         strict=settings.matrix_strict.get(),
     )
-    return Source(matrix=matrix, selected=selected, files=files)
+    return Source(matrix=matrix, selected=selected, written=evolve(matrix, blocks=blocks, defaults=False), files=files)
 
 
 def rows_of(source: Source, asked: Asked) -> tuple[list[Row], Mapping[str, MatrixRow]]:
@@ -111,13 +113,50 @@ def rows_of(source: Source, asked: Asked) -> tuple[list[Row], Mapping[str, Matri
         return [], {}
 
 
+def add_values(source: Source, names: Collection[str], known: set[str]) -> None:
+    """Add to `known` the names of values of rows, whichever are selected, until all `names` are there or no row is left.
+
+    A row that is not selected may be a broken one: what is behind it stays unknown.
+    """
+    from pipeline.logic.matrix.expanding import expand
+
+    missing = set(names) - known
+    rows = expand(source.written.unchecked_tree())
+    while missing:
+        try:
+            row = next(rows, None)
+        except MatrixError:
+            return
+        if row is None:
+            return
+        known.update(row.values)
+        missing -= row.values.keys()
+
+
 def trees_of(fleet: Fleet) -> dict[str, Tree]:
-    """By suite, with all filters, also those of this `doit` that match nothing. Raises `MatrixError` for a suite's own."""
+    """By suite, with all filters. Raises `MatrixError` for those that match nothing: of a suite in it, of this `doit` in all."""
+    found, asked = _sources(fleet), Asked()
+    for source in found.values():
+        source.matrix.tree()
+    trees = {name: source.whole.unchecked_tree() for name, source in found.items()}
+    for name, source in found.items():
+        asked.note(trees[name], source.selected)
+    asked.refuse(found=True)
+    return trees
+
+
+def remarks_of(fleet: Fleet) -> list[dict[str, Any]]:
+    """`[{suite, place, said}]`: what matches nothing in the suites' matrices and is no error. Raises `UsageError`."""
+    from pipeline.stages.remarks import as_json
+
+    sources = _sources(fleet)
+    return as_json({name: source.matrix.remarks() for name, source in sources.items()})
+
+
+def _sources(fleet: Fleet) -> dict[str, Source]:
     suites = {name: fleet.suites[name] for name in fleet.suites.chosen()}
     found = {name: source_of(name, one) for name, one in suites.items() if one.framework.get() == "command"}
-    for source in filter(None, found.values()):
-        source.matrix.tree()
-    return {name: source.whole.unchecked_tree() for name, source in found.items() if source is not None}
+    return {name: source for name, source in found.items() if source is not None}
 
 
 def is_selecting(settings: Any) -> bool:
@@ -147,11 +186,11 @@ def _filters(settings: Any) -> Iterator[Selection]:
     for choice in (Choice.ONLY, Choice.NO):
         setting = getattr(settings, choice.value)
         for text in setting.get():
-            place = Place(_written(setting), 0)
+            place = Place(written_at(setting), 0)
             yield Selection(choice=choice, filter=filter_of(text, place), place=place)
 
 
-def _written(setting: Any) -> str:
+def written_at(setting: Any) -> str:
     """Where a setting was written, and which one it was there: mostly a suite's selection is that of all suites."""
     name, origin = setting.name, setting.provenance()
     while origin.origins:

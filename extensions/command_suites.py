@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extensions.command_matrices import Asked, is_selecting, rows_of, source_of, where
+from extensions.command_matrices import Asked, Source, add_values, is_selecting, rows_of, source_of, where, written_at
 from pipeline.errors import UsageError
 from pipeline.frameworks import command_rows
-from pipeline.frameworks.command_types import typed
+from pipeline.frameworks.command_types import check_names, typed
 from pipeline.model.commands import CommandTerms, Row, SetUp
 
 if TYPE_CHECKING:
@@ -140,12 +140,26 @@ def _rows(name: str, settings: Any, root: Path, asked: Asked) -> tuple[list[Row]
         rows += command_rows.table_rows(settings.rows.get())
         files += [file for pattern in settings.files.get() for file in _globbed(name, root, pattern)]
         rows += command_rows.file_rows(dict.fromkeys(files))
-        rows += [row for file in settings.lines.get() for row in command_rows.line_rows(root, file)]
+        said = written_at(settings.lines)
+        rows += [row for file in settings.lines.get() for row in command_rows.line_rows(root, file, said)]
         files += settings.lines.get()
     if rows:
+        _check_types(name, settings, rows, source)
         rows = typed(name, rows, settings.types.get(), partial(where, told))
     matrices = sorted(source.files) if source is not None else []
     return rows, tuple(dict.fromkeys(files)), tuple(dict.fromkeys((*settings.lines.get(), *matrices)))
+
+
+def _check_types(name: str, settings: Any, rows: Sequence[Row], source: Source | None) -> None:
+    """Types are the suite's, whatever is selected of it: rows that are left out have values, too."""
+    types = settings.types.get()
+    if not types:
+        return
+    tables = command_rows.table_rows(settings.rows.get())
+    known = {value for row in (*rows, *tables) for value in row.values}
+    if source is not None:
+        add_values(source, types.keys(), known)
+    check_names(name, types, known)
 
 
 def _globbed(name: str, root: Path, pattern: str) -> list[str]:

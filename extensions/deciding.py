@@ -47,7 +47,8 @@ CLAIM_SECONDS = {False: 0.005, True: 0.05}
 
 
 class Sources:
-    """The project's tracked and unignored files, without what we write ourselves."""
+    """The project's tracked and unignored files, without what we write ourselves and without the hosts file: it says where tests run, and
+    may be edited while they do."""
 
     def __init__(self, fleet: Fleet, root: Path, state: Path) -> None:
         self._fleet, self._root, self._state = fleet, root, state
@@ -66,9 +67,16 @@ class Sources:
         project = self._fleet.project
         own = [self._state, *(project.build_dir.get() / name for name in WRITTEN), Path(self._fleet.reports.dir.get())]
         inside = [f"{path.relative_to(self._root)}/**" for path in own if self._root in path.parents]
-        exclude = (*project.inputs.exclude.get(), *inside, *JUNK)
+        exclude = (*project.inputs.exclude.get(), *inside, *self._hosts_file(), *JUNK)
         include = project.inputs.include.get()
         return files_digest(self._root, self._state / "files.json", include=include, exclude=exclude).files
+
+    def _hosts_file(self) -> list[str]:
+        """Its pattern, where it lies in the project."""
+        listed = self._fleet.ssh.hosts_file.get()
+        if listed is None or self._root not in listed.parents:
+            return []
+        return ["".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(listed.relative_to(self._root)))]
 
 
 def inputs_of(fleet: Fleet, suites: Sequence[Suite], files: Mapping[str, str]) -> Inputs:

@@ -25,6 +25,7 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
     yield _try("settings", lambda: f"root {agent.root}")
     yield _try("interpreters", lambda: _interpreters(agent))
     yield _try("inputs", lambda: f"{len(agent.sources())} files")
+    yield from _remarks(agent)
     yield _try("workers", lambda: f"{agent.slots()} on launcher {agent.launcher().name!r}")
     yield _try("placement", lambda: checked(agent.fleet, agent.workforce.grounds))
     yield _try("store", lambda: agent.wait(_store(agent)))
@@ -65,6 +66,17 @@ def _interpreters(agent: LocalAgent) -> str:
         version = ".".join(map(str, python.version))
         told.append(f"suite {suite.name!r}: {python.path} (Python {version}, {packages}; {python.source})")
     return "; ".join(told)
+
+
+def _remarks(agent: LocalAgent) -> Iterator[Check]:
+    """No reason not to run, but mostly a name that was misspelt."""
+    from pipeline.stages.remarks import as_lines
+
+    try:
+        for line in as_lines(agent.remarks()):
+            yield Check(name="matrices", good=True, text=line)
+    except FleetError:
+        return  # Said by the checks before.
 
 
 async def _store(agent: LocalAgent) -> str:

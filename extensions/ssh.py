@@ -13,7 +13,7 @@ class Ssh(HostDefaults):
 
     hosts_file = setting(kinds.Optional(kinds.path), "off")
     """A file with one host in each line, as GNU parallel reads it: `host`, `user@host`, `4/user@host` (4 slots), `:` (this machine);
-    `#` begins a comment."""
+    `#` begins a comment. It is no source of the project: editing it makes no result out of date, and it is not sent along."""
 
     archives = setting(variables, {})
     """Archives (tar, zip) that lie unpacked in the project's folder on each host, as read-only data: `{ "data/corpus" = "corpus.tar.gz" }`.

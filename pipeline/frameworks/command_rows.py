@@ -66,12 +66,16 @@ def file_rows(names: Iterable[str]) -> list[Row]:
     return [Row(name=name, file=name) for name in names]
 
 
-def line_rows(root: Path, name: str) -> list[Row]:
-    """One test for each line that is neither empty nor a comment (`#`). Raises `UsageError`."""
+def line_rows(root: Path, name: str, said: str = "") -> list[Row]:
+    """One test for each line that is neither empty nor a comment (`#`). Raises `UsageError` that begins with where that was `said`."""
     try:
         text = (root / name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the lines of {name!r}: {error}") from error
+        where = f"{said}: " if said else ""
+        why = f"{error.strerror}: {error.filename!r}" if isinstance(error, OSError) else str(error)
+        raise UsageError(
+            f"{where}cannot read the lines of {name!r}: {why}", hint="names are relative to the suite's root"
+        ) from error
     lines = [line.strip() for line in text.splitlines()]
     return [Row(name=_name_of_line(line), line=line, file=name) for line in lines if line and not line.startswith("#")]
 
@@ -181,7 +185,8 @@ def check_shell(suite: str, place: str, command: Command) -> None:
             variable = template.variable(name)
             raise UsageError(
                 f"suite {suite!r}: {place} is a text for the shell, which has no fields",
-                hint=f'use variables there, like "${variable}" and "${template.VALUE_VARIABLE}<name>", or write a list of words',
+                hint=f'use variables there, like "${variable}" and "${template.VALUE_VARIABLE}<name>", or write a list of words'
+                + (': ["sh", "-c", "{line}"] runs each line' if name == "line" and at >= 0 else ""),
             )
 
 

@@ -5,7 +5,7 @@ Values come as texts, from matrices, tables and the command line alike. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 from typing import Final
@@ -68,15 +68,16 @@ NAMES: Final = tuple(_SPELLERS)
 def typed(suite: str, rows: Sequence[Row], types: Mapping[str, Type], where: Where) -> list[Row]:
     """The rows with values as their types spell them: sizes in bytes, durations in seconds, `true` and `false`.
 
-    Raises `UsageError` that names the row, the value and where it was written; for a type of a value that no row has, too.
+    Raises `UsageError` that names the row, the value and where it was written.
     """
-    if not types:
-        return list(rows)
-    known = {name for row in rows for name in row.values}
+    return [_typed(suite, row, types, where) for row in rows] if types else list(rows)
+
+
+def check_names(suite: str, types: Mapping[str, Type], known: Collection[str]) -> None:
+    """Raise `UsageError` for a type of a value that no row of the suite has, whichever rows are selected."""
     for name in types:
         if name not in known:
             raise UsageError(f"suite {suite!r}: types has {name!r}, but no row has such a value{nearest(name, known)}")
-    return [_typed(suite, row, types, where) for row in rows]
 
 
 def _typed(suite: str, row: Row, types: Mapping[str, Type], where: Where) -> Row:

@@ -38,6 +38,8 @@ def _serve(job: Job) -> int:
     channel = Channel(job.channel, Outbox(order["outbox"]))
     try:
         os.nice(int(order["options"].get("nice", 0)))
+        if order["options"].get("host"):
+            os.environ["DOIT_FLEET_HOST"] = order["options"]["host"]
         if order["options"].get("place"):
             queue_place.enter(order["options"]["place"], job.locks)
         return int(job.framework.serve(channel, order["options"]) or 0)

@@ -21,6 +21,14 @@ NAMED: Final = 5
 ORIGIN: Final = "taken_over_from"
 """The property of a result that names the run in which the test ran."""
 
+PLAIN: Final = {
+    "sources": "file",
+    "environment": "variable",
+    "pyproject.toml": "pyproject.toml beside our tables",
+    "doit-fleet": "the version of doit-fleet",
+}
+"""What parts are called in a sentence; others as they are."""
+
 
 @frozen(kw_only=True)
 class Basis:
@@ -132,9 +140,9 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[
     for part in _different(before, now):
         old, new = before.get(part), now.get(part)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from (f"{part} {name!r}" for name in _different(old, new))
+            yield from (f"{PLAIN.get(part, part)} {name!r}" for name in _different(old, new))
         else:
-            yield part
+            yield PLAIN.get(part, part)
 
 
 def _different(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

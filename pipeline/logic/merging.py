@@ -17,7 +17,7 @@ from pipeline.logic.place_times import first_start, lost_seconds, stages_of
 from pipeline.logic.records import NOBODY, Record, read_record
 from pipeline.model.codec import result_from_json
 from pipeline.model.plans import Plan
-from pipeline.model.runs import Loss, MergedRun, Outcome, Stage, WorkerSpan
+from pipeline.model.runs import LOCAL, SSH, Loss, MergedRun, Outcome, Stage, WorkerSpan
 from pipeline.model.verdicts import Result, Verdict
 from pipeline.ports.places import PlaceStory
 
@@ -189,6 +189,9 @@ def _span(book: Book, origin: float) -> WorkerSpan:
         pull_seconds=story.pull_seconds,
         taken=_taken(book),
         lost_seconds=_lost_seconds(book),
+        host=story.node or (birth.place if birth.launcher in (LOCAL, SSH) else ""),
+        queue=birth.queue.rpartition("/")[2],
+        is_remote=birth.launcher == SSH,
     )
 
 

@@ -8,6 +8,10 @@ from attrs import field, frozen
 
 from pipeline.model.verdicts import Result
 
+LOCAL: Final = "local"
+SSH: Final = "ssh"
+"""Launchers whose places are machines."""
+
 
 @frozen(kw_only=True)
 class Loss:
@@ -60,6 +64,12 @@ class WorkerSpan:
     """Why its place was taken away: `preempted`, `evicted`, …; empty: it was not."""
     lost_seconds: float = 0.0
     """Of tests that it had begun and others had to begin again."""
+    host: str = ""
+    """The machine that its tests ran on, as far as known: that of the list of hosts, an engine's node, else its own name."""
+    queue: str = ""
+    """Of that host; empty: none."""
+    is_remote: bool = False
+    """Whether that is a host of a list, so that a person must be told which."""
 
 
 @frozen(kw_only=True)
@@ -105,3 +115,7 @@ class MergedRun:
     """Wall clock of the agent at the run's start, for people."""
     seconds: float = 0.0
     counts: dict[str, int] = field(factory=dict)
+
+    def places(self) -> dict[str, WorkerSpan]:
+        """Each worker by name."""
+        return {each.worker: each for each in self.workers}

@@ -13,7 +13,7 @@ from typing import TextIO
 from attrs import define, field
 
 from pipeline.model import events as e
-from pipeline.model.runs import MergedRun
+from pipeline.model.runs import SSH, MergedRun
 from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.annotations import Locate, file_in_native_id
 from pipeline.report.failure import Reproduce, failure_text, headline, is_worth_showing
@@ -45,6 +45,8 @@ class ConsoleReporter:
     """The file that holds what a test printed, by its id; empty: none."""
     _log_directories: set[str] = field(factory=set)
     _shown: set[str] = field(factory=set)
+    _hosts: dict[str, str] = field(factory=dict)
+    """By worker, of those that are on hosts of a list."""
 
     def start(self) -> None:
         """Begin to refresh."""
@@ -61,7 +63,7 @@ class ConsoleReporter:
 
     def say_failure(self, event: e.TestFinished) -> None:
         """Show a bad result in full."""
-        text = failure_text(event.result, self.reproduce, worker=event.worker, attempt=event.attempt)
+        text = failure_text(event.result, self.reproduce, worker=self._where(event.worker), attempt=event.attempt)
         log = self.log_of(event.result.test)
         self.say(f"{text}\nlog: {inert_line(log)}\n" if log else f"{text}\n")
 
@@ -83,8 +85,10 @@ class ConsoleReporter:
                 self._shown.add(event.result.test)
                 self.say_failure(event)
             elif event.result.is_flaky:
-                self.say(f"flaky: {headline(event.result, worker=event.worker, attempt=event.attempt)}")
+                self.say(f"flaky: {headline(event.result, worker=self._where(event.worker), attempt=event.attempt)}")
             return
+        if isinstance(event, e.WorkerStarted) and event.launcher == SSH:
+            self._hosts[event.worker] = event.place
         line = self._log_line(event) if isinstance(event, e.WorkerStarted) else words(event)
         if line:
             self.say(line)
@@ -92,6 +96,7 @@ class ConsoleReporter:
     def finish(self, run: MergedRun) -> Sequence[str]:
         """Print the failures that no event told of (a resumed run, verdicts that only the merge gives), then the summary."""
         self.stop()
+        self._hosts |= {each.worker: each.host for each in run.workers if each.is_remote}
         for outcome in [each for each in run.outcomes if self._is_news(each.result)][:LISTED]:
             self.say_failure(e.TestFinished(worker=outcome.worker, result=outcome.result, attempt=outcome.attempt))
         shown = Shown(
@@ -104,6 +109,10 @@ class ConsoleReporter:
         )
         self.say(summary(run, self.reproduce, shown))
         return ()
+
+    def _where(self, worker: str) -> str:
+        host = self._hosts.get(worker)
+        return f"{inert_line(host)}, {worker}" if host else worker
 
     def _is_news(self, result: Result) -> bool:
         return result.verdict is not Verdict.PASSED and is_worth_showing(result) and result.test not in self._shown

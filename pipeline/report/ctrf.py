@@ -7,12 +7,12 @@ stands beside.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from pipeline.model.runs import MergedRun, Outcome
+from pipeline.model.runs import MergedRun, Outcome, WorkerSpan
 from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.addresses import Natives, suite_of
 from pipeline.report.output_files import existing
@@ -58,7 +58,8 @@ def write_ctrf(run: MergedRun, file: TextIO, log_of: Callable[[str], str] = lamb
     began = int(run.started * 1000)
     file.write(f'{{"reportFormat":"CTRF","specVersion":"{SPECIFICATION}","generatedBy":"doit-fleet",')
     file.write(f'"results":{{"tool":{{"name":"doit-fleet"}},"summary":{_encode(_summary(run))},\n"tests":[')
-    file.writelines(_separated(_tests(run.outcomes, natives, began, log_of)))
+    wheres = {name: _where(span) for name, span in run.places().items()}
+    file.writelines(_separated(_tests(run.outcomes, natives, began, log_of, wheres)))
     if run.outcomes and run.missing:
         file.write(",\n")
     file.writelines(_separated(_missing(test, worker, natives) for test, worker in run.missing))
@@ -87,7 +88,18 @@ def _summary(run: MergedRun) -> dict[str, Any]:
     return {"tests": total, **counts, "flaky": flaky, "suites": len(run.suites), **times}
 
 
-def _tests(outcomes: Iterable[Outcome], natives: Natives, began: int, log_of: Callable[[str], str]) -> Iterator[str]:
+def _where(span: WorkerSpan) -> dict[str, str]:
+    """Host and queue, where they are known."""
+    return {name: value for name, value in (("host", span.host), ("queue", span.queue)) if value}
+
+
+def _tests(
+    outcomes: Iterable[Outcome],
+    natives: Natives,
+    began: int,
+    log_of: Callable[[str], str],
+    wheres: Mapping[str, Mapping[str, str]],
+) -> Iterator[str]:
     """Each test as JSON, put together by hand; what simply passed goes the shortest way."""
     passed, repeated = Verdict.PASSED, natives.repeated
     places: dict[tuple[str, str], str] = {}
@@ -102,12 +114,15 @@ def _tests(outcomes: Iterable[Outcome], natives: Natives, began: int, log_of: Ca
             or result.properties
             or result.test in repeated
         ):
-            yield _test(outcome, natives, began, log_of(result.test) if result.sections else "")
+            log = log_of(result.test) if result.sections else ""
+            yield _test(outcome, natives, began, log, wheres.get(outcome.worker, {}))
             continue
         suite, _, native = result.test.partition("::")
         place = places.get((suite, outcome.worker))
         if place is None:
-            place = f'"suite":[{quoted(suite)}],"threadId":{quoted(outcome.worker)}}}'
+            where = wheres.get(outcome.worker)
+            extra = f',"extra":{_encode(where)}' if where else ""
+            place = f'"suite":[{quoted(suite)}],"threadId":{quoted(outcome.worker)}{extra}}}'
             places[suite, outcome.worker] = place
         yield (
             f'{{"name":{quoted(native or suite)},"status":"passed","duration":{int(result.seconds * 1000)},'
@@ -115,7 +130,7 @@ def _tests(outcomes: Iterable[Outcome], natives: Natives, began: int, log_of: Ca
         )
 
 
-def _test(outcome: Outcome, natives: Natives, began: int, log: str) -> str:
+def _test(outcome: Outcome, natives: Natives, began: int, log: str, where: Mapping[str, str]) -> str:
     """One test as JSON, with all that is known of it."""
     result = outcome.result
     start = began + int(outcome.start * 1000)
@@ -126,13 +141,13 @@ def _test(outcome: Outcome, natives: Natives, began: int, log: str) -> str:
         f'"rawStatus":"{result.verdict.value}","suite":[{quoted(suite_of(result.test))}],'
         f'"threadId":{quoted(outcome.worker)}'
     )
-    more = _more(result, outcome.attempt)
+    more = _more(result, outcome.attempt, where)
     if log:
         more = {"attachments": [{"name": "output", "contentType": "text/plain", "path": log}], **more}
     return f"{text},{_encode(more)[1:]}" if more else text + "}"
 
 
-def _more(result: Result, attempt: int) -> dict[str, Any]:
+def _more(result: Result, attempt: int, where: Mapping[str, str]) -> dict[str, Any]:
     """What only some tests have."""
     more: dict[str, Any] = {}
     if result.message:
@@ -147,7 +162,7 @@ def _more(result: Result, attempt: int) -> dict[str, Any]:
         more["flaky"] = result.is_flaky
         more["retries"] = len(result.earlier)
         more["retryAttempts"] = [_earlier(number, each) for number, each in enumerate(result.earlier, start=1)]
-    extra = {name: value for name, value in (("exception", result.exception),) if value}
+    extra = {name: value for name, value in (*where.items(), ("exception", result.exception)) if value}
     if attempt > 1:
         extra["attempt"] = str(attempt)
     if result.properties:

@@ -5,14 +5,14 @@ Written as a stream, so that its memory does not grow with the tests; `junit_cas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 from attrs import define
 
-from pipeline.model.runs import MergedRun, Outcome
+from pipeline.model.runs import MergedRun, Outcome, WorkerSpan
 from pipeline.model.verdicts import Verdict
 from pipeline.report.addresses import Natives, suite_of
 from pipeline.report.junit_case import ERRORS, FAILURES, SKIPS, CaseWriter
@@ -56,18 +56,28 @@ class _Suite:
 def write_junit(run: MergedRun, file: TextIO) -> None:
     """Write the document."""
     suites = _by_suite(run)
-    case = CaseWriter(Natives(run.outcomes))
+    spans = run.places()
+    case = CaseWriter(Natives(run.outcomes), spans)
     when = datetime.fromtimestamp(run.started, UTC).isoformat(timespec="seconds")
     file.write('<?xml version="1.0" encoding="utf-8"?>\n')
     file.write(f"<testsuites{_totals(suites, run)}>\n")
     for name, suite in suites.items():
-        file.write(f'<testsuite name="{attribute(name)}"{_head(suite)} timestamp="{when}" hostname="">\n')
+        file.write(
+            f'<testsuite name="{attribute(name)}"{_head(suite)} timestamp="{when}" hostname="{_host(suite, spans)}">\n'
+        )
         file.writelines(case.outcomes(suite.outcomes))
         file.writelines(case.missing(test, worker) for test, worker in suite.missing)
         file.write("</testsuite>\n")
     if run.errors:
         file.writelines(_run_errors(run.errors))
     file.write("</testsuites>\n")
+
+
+def _host(suite: _Suite, spans: Mapping[str, WorkerSpan]) -> str:
+    """The one host of all its tests; empty where there are several, which each test case says for itself."""
+    workers = {each.worker for each in suite.outcomes}
+    hosts = {spans[each].host if each in spans else "" for each in workers}
+    return attribute(hosts.pop()) if len(hosts) == 1 else ""
 
 
 def _by_suite(run: MergedRun) -> dict[str, _Suite]:

@@ -5,10 +5,10 @@ Knows the dialect that CI servers read and nothing of files or suites. Every str
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from pipeline.model.runs import Outcome
+from pipeline.model.runs import Outcome, WorkerSpan
 from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.addresses import Natives, pytest_names
 from pipeline.report.xml_text import attribute, element
@@ -27,8 +27,8 @@ _SAID: Final = {
 class CaseWriter:
     """Makes test cases; remembers what is equal for many of them, because there may be a million."""
 
-    def __init__(self, natives: Natives) -> None:
-        self._natives = natives
+    def __init__(self, natives: Natives, spans: Mapping[str, WorkerSpan]) -> None:
+        self._natives, self._spans = natives, spans
         self._places: dict[str, str] = {}
         self._heads: dict[str, str] = {}
 
@@ -62,6 +62,7 @@ class CaseWriter:
         """The element of one outcome."""
         result = outcome.result
         place = _property("worker", outcome.worker) + _property("attempt", str(outcome.attempt))
+        place += _where(self._spans.get(outcome.worker))
         if outcome.attempt == 1:
             self._places.setdefault(outcome.worker, f"<properties>{place}</properties></testcase>\n")
         extra = "".join(_property(name, str(value)) for name, value in result.properties)
@@ -83,6 +84,12 @@ class CaseWriter:
         if "::" in prefix:
             self._heads.setdefault(prefix, head)
         return f'{head}{attribute(name)}" time="{seconds:.3f}">'
+
+
+def _where(span: WorkerSpan | None) -> str:
+    """Host and queue, where they are known."""
+    known = (("host", span.host), ("queue", span.queue)) if span is not None else ()
+    return "".join(_property(name, value) for name, value in known if value)
 
 
 def _verdict(result: Result) -> str:

@@ -18,7 +18,7 @@ from pipeline.report.merged_results import RESULTS
 from pipeline.report.writing import whole_file
 
 NAME: Final = "metrics.csv"
-FIRST: Final = ("test", "verdict", "seconds", "worker", "attempt")
+FIRST: Final = ("test", "verdict", "seconds", "worker", "attempt", "host", "queue")
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -39,13 +39,16 @@ class MetricsReport:
         if not any(isinstance(value, int | float) for _, measured in rows for value in measured.values()):
             self._path.unlink(missing_ok=True)
             return ()
+        places = run.places()
         columns = list(dict.fromkeys(name for _, measured in rows for name in measured))
         with whole_file(self._path) as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*FIRST, *map(cell, columns)])
             for outcome, measured in rows:
                 result = outcome.result
-                told = [result.test, result.verdict.value, result.seconds, outcome.worker, outcome.attempt]
+                place = places.get(outcome.worker)
+                where = [place.host, place.queue] if place else ["", ""]
+                told = [result.test, result.verdict.value, result.seconds, outcome.worker, outcome.attempt, *where]
                 writer.writerow([*map(cell, told), *(cell(measured.get(name, "")) for name in columns)])
         return (str(self._path),)
 

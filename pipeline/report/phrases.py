@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from pipeline.logic.counting import count as count
+
 _SPANS: Final = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def number(value: int) -> str:
     """A whole number with its thousands apart: `1,234`."""
     return f"{value:,}"
-
-
-def count(value: int, noun: str) -> str:
-    """A number and its noun in the right form: `1 test`, `1,234 tests`."""
-    ending = "" if value == 1 else "es" if noun.endswith(("ch", "s")) else "s"
-    return f"{value:,} {noun}{ending}"
 
 
 def duration(seconds: float) -> str:

@@ -282,6 +282,9 @@ class Agent(Protocol):
     def up_to_date_counts(self) -> bool:
         """Whether every selected suite lets an earlier green result stand."""
 
+    def remarks(self) -> Sequence[Mapping[str, Any]]:
+        """`[{suite, place, said}]`: what the suites' matrices say that matches nothing and is no error."""
+
     def store_name(self) -> str:
         """Where the store is, for people."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import UsageError
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, Param, TaskSpec
+from pipeline.stages import remarks
 from pipeline.stages.doctor import JSON
 
 if TYPE_CHECKING:  # What explains is imported where it is used.
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # What explains is imported where it is used.
 DOC = (
     "say which variant set each value of a test, or which filter dropped it; without --test, name the rows of matrices"
 )
-TEST = Param(name="test", default="", help="suite::name, or the name or short name of a row")
+TEST = Param(name="test", default="", help="suite::name, the name or short name of a row, or a filter: linux..ide")
 
 Trees = Callable[[], Mapping[str, "Tree"]]
 """The matrices of suites that have one."""
@@ -57,12 +58,7 @@ def named(trees: Mapping[str, Tree]) -> dict[str, Any]:
         for suite, tree in trees.items()
         for row in expand(tree)
     ]
-    remarks = [
-        {"suite": suite, "place": str(each.place), "said": str(each)}
-        for suite, tree in trees.items()
-        for each in unmet(tree)
-    ]
-    return {"tests": rows, "remarks": remarks}
+    return {"tests": rows, "remarks": remarks.as_json({suite: unmet(tree) for suite, tree in trees.items()})}
 
 
 def names_as_text(listed: Mapping[str, Any]) -> str:

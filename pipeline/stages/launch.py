@@ -15,7 +15,7 @@ from pipeline.errors import EXIT_GOOD, EXIT_TESTS_FAILED, Stopped, TestsFailed, 
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.stop import Stop
 from pipeline.graph.task import Action, Digest, Handle, TaskSpec
-from pipeline.stages import collect, group, join, remaining, taking_over
+from pipeline.stages import collect, group, join, remaining, remarks, taking_over
 from pipeline.stages.agent import Agent
 from pipeline.stages.taking_over import MakeBasis
 
@@ -92,6 +92,8 @@ def launch(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> dict[str,
     """Run. Raises `Stopped`, or `UntrustworthyRun` when a budget was spent or an engine failed."""
     stop.check()
     agent.reporting.check()
+    if said := remarks.as_line(agent.remarks()):
+        _warn(agent, said)
     if agent.workforce.in_foreground:
         return _in_foreground(agent)
     if agent.joins.joined is not None and (code := _code_of_closed(agent, agent.joins.joined.run)) is not None:

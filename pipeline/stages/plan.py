@@ -14,6 +14,7 @@ from attrs import asdict
 from pipeline.errors import UsageError
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, Param, TaskSpec
+from pipeline.stages import remarks
 from pipeline.stages.agent import Agent
 from pipeline.stages.doctor import JSON
 
@@ -42,7 +43,8 @@ def plan(agent: Agent, json: bool, target: str) -> None:
 
 
 def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
-    """The forecast as plain JSON: `{plan, tests, batches, buckets, workers, suites, pools, folder, forecast, target?}`."""
+    """The forecast as plain JSON: `{plan, tests, batches, buckets, workers, suites, pools, folder, forecast, remarks, queues?,
+    target?}`."""
     from pipeline.logic.forecasting import forecast, workers_for
     from pipeline.logic.pooling import scaled, slots_of, useful, whole
     from pipeline.stages import group
@@ -61,6 +63,7 @@ def forecast_of(agent: Agent, target_seconds: float | None) -> dict[str, Any]:
         "pools": [_told(pool, made.tests) for pool in pools],
         "folder": str(group.folder(agent)),
         "forecast": asdict(found),
+        "remarks": list(agent.remarks()),
     }
     if agent.workforce.grounds is not None:
         from pipeline.logic.placement.telling import queues_told
@@ -94,10 +97,16 @@ def _told(pool: Pool, tests: Sequence[Test]) -> dict[str, Any]:
 
 def as_text(told: dict[str, Any]) -> str:
     """The forecast for people."""
+    from pipeline.logic.counting import count
+
     found = told["forecast"]
-    lines = [f"{told['tests']} tests in {told['batches']} batches, {told['buckets']} buckets in {told['folder']}"]
+    lines = [*remarks.as_lines(told["remarks"])]
+    batches, buckets = count(told["batches"], "batch"), count(told["buckets"], "bucket")
+    lines += [f"{count(told['tests'], 'test')} in {batches}, {buckets} in {told['folder']}"]
     if len(told["suites"]) > 1:
-        lines += [f"  suite {one['name']}: {one['tests']} tests, {one['seconds']:.1f} s" for one in told["suites"]]
+        lines += [
+            f"  suite {one['name']}: {count(one['tests'], 'test')}, {one['seconds']:.1f} s" for one in told["suites"]
+        ]
     if len(told["pools"]) > 1:
         lines += [_line(pool) for pool in told["pools"]]
     if "queues" in told:
@@ -117,8 +126,10 @@ def as_text(told: dict[str, Any]) -> str:
 
 def _line(pool: dict[str, Any]) -> str:
     slots = f"gw{pool['first_slot']} to gw{pool['first_slot'] + pool['workers'] - 1}"
-    work = f"{pool['tests']} tests, {pool['seconds']:.1f} s of {', '.join(pool['suites'])}"
-    return f"  pool {pool['name']}: {pool['workers']} workers ({slots}) for {work}"
+    from pipeline.logic.counting import count
+
+    work = f"{count(pool['tests'], 'test')}, {pool['seconds']:.1f} s of {', '.join(pool['suites'])}"
+    return f"  pool {pool['name']}: {count(pool['workers'], 'worker')} ({slots}) for {work}"
 
 
 def _weights(weights: Sequence[dict[str, Any]]) -> list[str]:

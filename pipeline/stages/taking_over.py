@@ -91,7 +91,7 @@ async def _standing(
     same = [suite for suite in suites if not differences(head, basis, suite)]
     if suites and not same:
         what = told_differences(differences(head, basis, suites[0]))
-        obstacles.append(f"nothing is taken over from run {name}: otherwise are {what}")
+        obstacles.append(f"nothing is taken over from run {name}: different are: {what}")
     before = evolve(head, rows=await taking_over.read_rows(store, clock, name)) if same else head
     if not any(before.rows.get(key) == digest for key, digest in basis.rows.items()):
         return {}

@@ -78,6 +78,50 @@ def test_a_suite_has_filters_of_its_own_and_a_command_adds_its_own(kvm: Bench) -
     assert sorted(line.split()[0] for line in kvm.ran[3:]) == ["boot.linux.virtio", "install.linux.ide"]
 
 
+def test_types_of_what_is_not_selected_are_no_mistake(bench: Bench) -> None:
+    """Types are said of the whole matrix and of other rows beside it; a typo in the filter is told all the same, and one in types."""
+    bench.suite(
+        """command = "true"
+types = { level = "whole", timeout = "duration", extra = "whole" }
+rows = [{ name = "more", values = { extra = 1 } }]
+matrix.axes.tool = { lz4 = {}, xz = { timeout = "5m" } }
+matrix.values.level = 1
+"""
+    )
+
+    asked = ("select.only=lz4", "suites.bench.only=lz4", "select.only=lz44", "select.only=lz4,lz44")
+    of_command, of_suite, typo, half_typo = (bench.fleet("plan", one) for one in asked)
+    wrong = bench.fleet("plan", "suites.bench.types={ timeot = 'whole' }", "select.only=lz4")
+
+    assert (of_command.code, of_suite.code) == (0, 0), of_command.output + of_suite.output
+    for one in (typo, half_typo):
+        assert one.code == 3
+        assert "'only lz4" in one.output and "matches nothing" in one.output, one.output
+    assert wrong.code == 3
+    assert "types has 'timeot', but no row has such a value (nearest: 'timeout')" in wrong.output
+
+
+def test_a_condition_that_matches_nothing_is_told_unasked(bench: Bench) -> None:
+    """Before and with a run, and it is no error; a matrix without one says nothing."""
+    text = "level = 1\nvariants tool:\n    - lz4:\n    - xz:\n{}: level = 2\n"
+    bench.write(tests__cfg=text.format("lz5"))
+    bench.suite('matrix = "tests.cfg"\ncommand = "true"\n')
+    told = "tests.cfg:5: condition 'lz5' matches nothing (nearest: 'lz4')"
+
+    planned, listed, doctor, done = (bench.fleet(*words) for words in (["plan"], ["plan", "--json"], ["doctor"], []))
+    bench.write(tests__cfg=text.format("lz4"))
+    quiet = [bench.fleet(*words).output for words in (["plan"], ["doctor"], [])]
+
+    assert f"warning: {told}" in planned.output.splitlines()
+    assert json.loads(listed.output)["remarks"] == [
+        {"suite": "bench", "place": "tests.cfg:5", "said": told.removeprefix("tests.cfg:5: ")}
+    ]
+    assert f"ok   matrices: warning: {told}" in doctor.output.splitlines()
+    assert done.code == 0
+    assert done.output.splitlines().count(f"warning: {told}") == 1, done.output
+    assert not any("matches nothing" in each for each in quiet), quiet
+
+
 def test_tables_in_toml(bench: Bench) -> None:
     """For those who do not know the format."""
     bench.suite(
@@ -173,6 +217,7 @@ def test_explain_says_what_set_a_value_and_what_dropped_a_row(kvm: Bench) -> Non
     dropped = kvm.fleet("explain", "--test", "boot.windows.ide", "select.only=linux")
     unknown = kvm.fleet("explain", "--test", "bot.windows.ide")
     named = kvm.fleet("explain", "--json", "select.only=boot..linux")
+    typo = kvm.fleet("explain", "--test", "boot.linux.ide", "select.no=idee")
 
     assert row.output.splitlines() == [
         "bench::boot.(os=linux).(disk=virtio) runs as 'boot.linux.virtio'",
@@ -192,4 +237,6 @@ def test_explain_says_what_set_a_value_and_what_dropped_a_row(kvm: Bench) -> Non
     ]
     assert (row.code, dropped.code, unknown.code) == (0, 0, 3)
     assert "no row is called 'bot.windows.ide'" in unknown.output
+    assert typo.code == 3
+    assert "argument select.no=idee: filter 'no idee' matches nothing (nearest: 'ide')" in typo.output
     assert [one["shortname"] for one in json.loads(named.output)["tests"]] == ["boot.linux.ide", "boot.linux.virtio"]

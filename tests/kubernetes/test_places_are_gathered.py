@@ -62,7 +62,7 @@ def junit(project: KubernetesProject) -> list[str]:
         for name in ("time", "timestamp"):
             element.attrib.pop(name, None)
         for own in element.findall("property"):
-            if own.get("name") in ("worker", "attempt"):
+            if own.get("name") in ("worker", "attempt", "host"):
                 element.remove(own)
     return ElementTree.tostring(tree.getroot(), encoding="unicode").replace(str(project.root), "").splitlines()
 

@@ -8,7 +8,7 @@ from pipeline.errors import UsageError
 from pipeline.logic.matrix.explaining import Dropped, Kept, explain
 from pipeline.logic.matrix.matrix import Matrix
 from pipeline.logic.matrix.tables import read_tables
-from tests.matrix.given import matrix
+from tests.matrix.given import TWO_BY_TWO, matrix
 
 TEXT = """
     mem = 1
@@ -138,3 +138,42 @@ def test_a_bounded_value_names_its_bound() -> None:
         ("4096", "mem = 4096", 1),
         ("2048", "mem_max = 2048", 4),
     ]
+
+
+def test_the_right_words_in_another_order_name_the_row() -> None:
+    """Of a whole name and of a short one."""
+    text = """
+        variants tool:
+            - lz4:
+            - xz:
+        variants size:
+            - b5:
+            - b6:
+        variants:
+            - @plain:
+            - write:
+    """
+    tree = matrix(text).tree()
+
+    with pytest.raises(
+        UsageError, match=r"called 'lz4.b5.write'; 'write.\(size=b5\).\(tool=lz4\)' has these words in ano"
+    ):
+        explain(tree, "lz4.b5.write")
+    with pytest.raises(UsageError, match=r"no row is called 'xz.b6'; 'b6.xz' has these words in another order"):
+        explain(tree, "xz.b6")
+    with pytest.raises(UsageError, match=r"no row is called 'xz.b6.b6'"):
+        explain(tree, "xz.b6.b6")
+
+
+def test_a_filter_means_all_that_meet_it() -> None:
+    """Those that run and those that do not; a name goes before; of too many none is told."""
+    tree = matrix(TWO_BY_TWO, "no windows..boot").tree()
+
+    told = [(one.row.name, True) if isinstance(one, Kept) else (one.name, False) for one in explain(tree, "boot")]
+    both = explain(tree, "linux..install, windows..install")
+
+    assert told == [("boot.(os=linux)", True), ("boot.(os=windows)", False)]
+    assert len(both) == 2
+    many = "variants a:\n" + "".join(f"    - v{n}:\n" for n in range(101)) + "variants:\n    - x:\n    - y:\n"
+    with pytest.raises(UsageError, match="more than 100 rows meet 'x'"):
+        explain(matrix(many).tree(), "x")

@@ -168,10 +168,10 @@ def test_only_good_verdicts_stand(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        ("source", "sources 'run.sh'"),
+        ("source", "different are: file 'run.sh'"),
         ("setting", "settings of suite 'bench'"),
         ("environment", "settings of suite 'bench'"),
-        ("rest of pyproject", "pyproject.toml"),
+        ("rest of pyproject", "different are: pyproject.toml beside our tables"),
     ],
 )
 def test_nothing_stands_on_another_basis(bench: Bench, what: str, told: str) -> None:

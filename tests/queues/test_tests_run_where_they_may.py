@@ -185,7 +185,7 @@ def test_the_plan_says_what_each_queue_is_to_run(bench: Bench) -> None:
     asked = bench.fleet("plan", "--json", "workers.count=auto")
 
     assert done.code == 0, done.output
-    assert "queue local/q1: 1 tests" in done.output
+    assert "queue local/q1: 1 test," in done.output
     assert "may run 2, 2 of them nobody else" in done.output
     queues = json.loads(asked.output[asked.output.index("{") :])["queues"]
     assert [(one["queue"], one["tests"], one["pinned"]) for one in queues] == [("local/q1", 1, 1), ("local/q2", 2, 2)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,6 +17,7 @@ from tests.faults.project import children_of_all, until
 from tests.ssh.house import SshProject, ssh_project
 
 pytestmark = pytest.mark.timeout(150)
+MEASURE = """printf 'n=1\\nseen=%s\\n' "$DOIT_FLEET_HOST" > "$1/m.env"; sleep 0.3; test $0 != d"""
 
 
 @pytest.fixture
@@ -38,6 +43,32 @@ def test_frozen_and_generated_tests_are_sent(project: SshProject) -> None:
     home = project.root / "build" / "outputs"
     assert sorted(path.read_text() for path in home.rglob("kept.txt")) == [f"plan {n}\n" for n in range(1, 5)]
     assert {str(event["place"]) for event in project.events("WorkerStarted")} <= {"lab1", "lab2"}
+
+
+def test_reports_say_on_which_host_a_number_was_measured(project: SshProject) -> None:
+    """As the test itself saw it, in each report and with each failure."""
+    project.suite = {
+        "framework": "command",
+        "rows": [{"name": name} for name in "abcd"],
+        "command": ["sh", "-c", MEASURE, "{name}", "{folder}"],
+        "metrics": ["m.env"],
+    }
+    running = project.start()
+
+    assert running.end() == 1, running.output
+    reports = project.root / "build/reports"
+    with (reports / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["host"] for row in rows] == [row["seen"] for row in rows]
+    assert {row["host"] for row in rows} == {"lab1", "lab2"}
+    hosts = {row["test"].partition("::")[2]: row["host"] for row in rows}
+    for case in ElementTree.parse(reports / "junit.xml").iter("testcase"):
+        told = {one.get("name"): one.get("value") for one in case.iter("property")}
+        assert told["host"] == hosts[str(case.get("name"))]
+    tests = json.loads((reports / "ctrf.json").read_text())["results"]["tests"]
+    assert {one["name"]: one["extra"]["host"] for one in tests} == hosts
+    (where,) = re.findall(r"^FAILED \S+::d \(.*, on (\w+), w\d+-1\)$", running.output, re.MULTILINE)
+    assert where == hosts["d"]
 
 
 def test_no_harness_starts_here_to_hear_what_is_known(project: SshProject) -> None:

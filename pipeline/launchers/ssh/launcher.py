@@ -248,7 +248,7 @@ class SshLauncher:
         terms = Terms(start_seconds=lease, stamp_seconds=lease / 8, stop_seconds=lease, silence_seconds=lease)
         self._births += 1
         folder = self._slot_folder(slot) / f"{self._births:04d}"
-        options: dict[str, Any] = {"slot": slot, "slots": self._slots}
+        options: dict[str, Any] = {"slot": slot, "slots": self._slots, "host": host.name}
         if slot < len(self._places):
             options["place"] = host.placed(self._places[slot])
         harness = await host.harness(folder, suite, terms, options)

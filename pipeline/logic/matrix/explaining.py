@@ -16,9 +16,10 @@ from pipeline.logic.matrix.expanding import Trail, enter, expand, has_rows, row_
 from pipeline.logic.matrix.filters import Label, Seen, decide
 from pipeline.logic.matrix.nearest import nearest
 from pipeline.logic.matrix.nodes import Choosing, Item, Node, Rule, Tree
-from pipeline.logic.matrix.places import Place
+from pipeline.logic.matrix.places import MatrixError, Place
 from pipeline.logic.matrix.rows import Row, Setting
 from pipeline.logic.matrix.statements import Choice
+from pipeline.logic.matrix.words import filter_of
 
 MOST: Final = 100
 """Rows that one short name may stand for."""
@@ -51,7 +52,10 @@ class Dropped:
 
 
 def explain(tree: Tree, wanted: str) -> tuple[Kept | Dropped, ...]:
-    """All combinations with that name or short name. Raises `UsageError` when there never were any."""
+    """All combinations with that name or short name, else those that meet it as a filter.
+
+    Raises `UsageError` when there never were any, and when a filter means more than `MOST`.
+    """
     joined = [row for row in expand(tree) if wanted in (row.name, row.shortname)] if _has_joins(tree.root) else []
     if joined:
         return tuple(Kept(row, row.provenance()) for row in joined)
@@ -59,6 +63,11 @@ def explain(tree: Tree, wanted: str) -> tuple[Kept | Dropped, ...]:
     paths = list(islice(_paths(tree.root, parts, is_short=False), MOST))
     paths = paths or list(islice(_paths(tree.root, parts, is_short=True), MOST))
     if not paths:
+        paths = list(islice(_meeting(tree.root, wanted), MOST + 1))
+        if len(paths) > MOST:
+            raise UsageError(f"more than {MOST} rows meet {wanted!r}", hint="name more of their variants: linux..ide")
+    if not paths:
+        _refuse_order(tree, wanted, parts)
         names = {name for row in islice(expand(tree), LOOKED_AT) for name in (row.name, row.shortname)}
         raise UsageError(f"no row is called {wanted!r}{nearest(wanted, names)}", hint="`doit explain` names them")
     return tuple(_told(tree, path) for path in paths)
@@ -130,6 +139,52 @@ def _paths(root: Node, parts: list[str], *, is_short: bool) -> Iterator[tuple[No
             yield path
         if all(part in node.below for part in parts[index:]):
             waiting += [((*path, child), index) for child in reversed(node.children)]
+
+
+def _meeting(root: Node, text: str) -> Iterator[tuple[Node, ...]]:
+    """Ways down whose names meet a filter; none for what is no filter."""
+    try:
+        wanted = filter_of(text, Place("--test", 0))
+    except MatrixError:
+        return
+    waiting: list[tuple[Node, ...]] = [(root,)]
+    while waiting:
+        path = waiting.pop()
+        labels = tuple(label for node in path for label in node.labels)
+        met = decide(wanted, Seen(labels, frozenset(key for label in labels for key in label.keys), path[-1].below))
+        if met is False:
+            continue
+        if not path[-1].children and met:
+            yield path
+        waiting += [(*path, child) for child in reversed(path[-1].children)]
+
+
+def _refuse_order(tree: Tree, wanted: str, parts: list[str]) -> None:
+    """Raise `UsageError` when a name has the same words in another order."""
+    for is_short in (False, True):
+        for path in islice(_shuffled(tree.root, tuple(parts), is_short=is_short), 1):
+            nodes = [node for node in path if node.labels and (node.short or not is_short)]
+            name = ".".join(label.name if is_short else label.long for node in nodes for label in node.labels)
+            raise UsageError(
+                f"no row is called {wanted!r}; {name!r} has these words in another order",
+                hint="names begin with the variant that was declared last; linux..ide means both in any order",
+            )
+
+
+def _shuffled(root: Node, parts: tuple[str, ...], *, is_short: bool) -> Iterator[tuple[Node, ...]]:
+    """Ways down whose names, or short names, have these parts in any order."""
+    waiting: list[tuple[tuple[Node, ...], tuple[str, ...] | None]] = [((root,), parts)]
+    while waiting:
+        path, left = waiting.pop()
+        node = path[-1]
+        for label in node.labels if node.short or not is_short else ():
+            at = next((at for at, part in enumerate(left or ()) if _is_called(label, part)), None)
+            left = None if at is None or left is None else (*left[:at], *left[at + 1 :])
+        if left is None or not all(part in node.below for part in left):
+            continue
+        if not node.children:
+            yield path
+        waiting += [((*path, child), left) for child in reversed(node.children)]
 
 
 def _is_called(label: Label, part: str) -> bool:

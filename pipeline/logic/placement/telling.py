@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.logic.counting import count
 from pipeline.logic.placement.grounds import Grounds
 from pipeline.logic.placement.planning import terms_of
 from pipeline.model.plans import Plan
@@ -42,7 +43,7 @@ def lines_of(rows: Sequence[dict[str, Any]]) -> list[str]:
     for row in rows:
         ranges = "".join(f", {name} {written}" for name, written in row["ranges"].items())
         lines.append(
-            f"  queue {row['queue']}: {row['tests']} tests, {row['seconds']:.1f} s; may run {row['may_run']}, "
+            f"  queue {row['queue']}: {count(row['tests'], 'test')}, {row['seconds']:.1f} s; may run {row['may_run']}, "
             f"{row['pinned']} of them nobody else{ranges}"
         )
     return lines
