@@ -292,7 +292,7 @@ class LocalAgent(OnThisMachine):
             self.wait(self.results.prune(self.store(), run.run))
             self.results.prune_reports(run.run)
             self.results.prune_logs()
-        except FleetError as error:
+        except (FleetError, OSError) as error:
             self._warn(f"the run counts, but not everything could be remembered: {error}")
 
     def sweep_elsewhere(self, alive: Callable[[], Collection[str]], dead: Collection[str]) -> Swept:

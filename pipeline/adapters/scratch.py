@@ -24,7 +24,15 @@ def sweep_scratch(scratch: Path, *, older_than_seconds: float = 0.0) -> list[str
         if not pid.isdecimal() or process_table.is_alive(int(pid), started):
             continue
         process_table.end_all([], f"DOIT_FLEET_AGENT={folder.name}")
-        if time.time() - folder.stat().st_mtime >= older_than_seconds:
+        if _age(folder) >= older_than_seconds:
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(str(folder))
     return [*removed, *sweep_temporary()]
+
+
+def _age(folder: Path) -> float:
+    """Seconds since it was changed; less than any when somebody else has removed it."""
+    try:
+        return time.time() - folder.stat().st_mtime
+    except FileNotFoundError:
+        return float("-inf")
