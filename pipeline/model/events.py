@@ -210,6 +210,13 @@ class Notice(Event):
 
 
 @frozen(kw_only=True)
+class StopAsked(Event):
+    """A first signal has come: what runs is ended and torn down from now on."""
+
+    signal: int
+
+
+@frozen(kw_only=True)
 class RunClosed(Event):
     """The run has ended. `counts` maps verdicts to numbers; `missing` names tests without a verdict."""
 

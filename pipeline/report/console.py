@@ -85,7 +85,7 @@ class ConsoleReporter:
             elif event.result.is_flaky:
                 self.say(f"flaky: {headline(event.result, worker=event.worker, attempt=event.attempt)}")
             return
-        line = self._log_line(event) if isinstance(event, e.WorkerStarted) else words(event)
+        line = self._line(event)
         if line:
             self.say(line)
 
@@ -104,6 +104,15 @@ class ConsoleReporter:
         )
         self.say(summary(run, self.reproduce, shown))
         return ()
+
+    def _line(self, event: e.Event) -> str:
+        """What is said of an event that needs what was before it, or not."""
+        if isinstance(event, e.WorkerStarted):
+            return self._log_line(event)
+        if isinstance(event, e.StopAsked):
+            running = count(self.progress.running, "test")
+            return f"stopping: ending {running}, tearing down; again leaves at once"
+        return words(event)
 
     def _is_news(self, result: Result) -> bool:
         return result.verdict is not Verdict.PASSED and is_worth_showing(result) and result.test not in self._shown

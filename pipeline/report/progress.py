@@ -88,6 +88,11 @@ class Progress:
         elif isinstance(event, e.RunClosed):
             self.phase = "closing"
 
+    @property
+    def running(self) -> int:
+        """How many tests run now, as far as it was told."""
+        return sum(1 for worker in self.workers.values() if worker.test)
+
     def plan(self, estimates: Mapping[str, float]) -> None:
         """Take the plan's estimates, so that the end can be foretold by seconds instead of tests."""
         self.estimates = estimates

@@ -77,7 +77,9 @@ def test_the_first_stops_kindly_and_leaves_nothing(project: Project, command: st
     assert len(project.traces()) == project.workers
     assert set(count(project, "term")) == {one.removeprefix("unit::") for one in project.traces()}
     assert count(project, "up") == count(project, "down") != Counter(), told(project)
-    assert f"stays open with 0 of {TESTS} tests done" in running.output
+    said = f"stopping: ending {project.workers} tests, tearing down; again leaves at once\n"
+    assert running.output.count(said) == 1, running.output
+    assert f"stays open with 0 of {TESTS} tests done" in running.output.partition(said)[2]
     assert not notes(project)
 
 

@@ -20,6 +20,7 @@ ONE_OF_EACH: list[e.Event] = [
     e.FileCollected(time=1.5, suite="unit", file="test_a.py", tests=3, errors=1, seconds=0.1),
     e.CollectionFinished(time=2.0, tests=3, files=1, deselected=1, errors=(HOSTILE,), seconds=0.5),
     e.RunStarted(time=3.0, run="r", plan="p", tests=3, batches=2, workers=2, expected_seconds=4.5, store="s"),
+    e.StopAsked(time=3.1, signal=2),
     e.VerdictsTaken(time=3.2, run="r", source="q", tests=2, left=1, age_seconds=60.0),
     e.WorkerWaiting(time=3.5, worker="w0", slot=0, reason="quota", text=HOSTILE),
     e.WorkerTaken(time=3.6, worker="w9", cause="preempted", detail=HOSTILE),
