@@ -193,6 +193,14 @@ class WorkerLost(Event):
 
 
 @frozen(kw_only=True)
+class PlaceGivenUp(Event):
+    """Nobody can work any more on a machine that was to take part; a notice has told of it when it happened."""
+
+    place: str
+    why: str
+
+
+@frozen(kw_only=True)
 class WorkerEnded(Event):
     """A worker ended in order."""
 

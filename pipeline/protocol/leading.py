@@ -303,9 +303,12 @@ class Leader:
 
     def why_not(self) -> str:
         """Why nobody can start, for people."""
-        first = self.fault or next(iter(self.hopeless.values()), "")
-        others = len(self.hopeless) - 1
-        return first + (f"\n  so in {others} more {'slot' if others == 1 else 'slots'}" if others > 0 else "")
+        if self.fault:
+            return self.fault
+        alike: dict[str, dict[str, None]] = {}
+        for slot, why in self.hopeless.items():  # What differs in the slot's number only is said once.
+            alike.setdefault(why.replace(f"slot {slot}:", "slot:"), {})[why] = None
+        return "\n  ".join(_alike([*whys]) for whys in alike.values())
 
     def _tell_taken(self) -> None:
         """Tell of each worker that was taken away once. `Hearer` tells of those that could not end in order."""
@@ -335,6 +338,11 @@ class Leader:
     def notice(self, text: str) -> None:
         """Tell a person."""
         self.emit(Notice(time=self.clock.wall(), level="warning", text=text))
+
+
+def _alike(whys: Sequence[str]) -> str:
+    others = len(whys) - 1
+    return whys[0] + (f"\n  so in {others} more {'slot' if others == 1 else 'slots'}" if others else "")
 
 
 def _life(task: asyncio.Task[Life]) -> Life:

@@ -101,6 +101,7 @@ class ConsoleReporter:
             expected_seconds=0.0 if self.progress.done_before else self.progress.expected_seconds,
             slowest=self.slowest,
             log_of=self.log_of,
+            given_up=tuple(why for _, why in sorted(self.progress.given_up.items())),
         )
         self.say(summary(run, self.reproduce, shown))
         return ()

@@ -51,6 +51,8 @@ class Progress:
     workers: dict[str, WorkerState] = field(factory=dict)
     waiting: dict[str, tuple[int, str]] = field(factory=dict)
     """Slot and reason of workers that wait for their places."""
+    given_up: dict[str, str] = field(factory=dict)
+    """Machines that were set aside, and why."""
     slots: dict[str, int] = field(factory=dict)
     """Of all workers that there were."""
 
@@ -80,6 +82,8 @@ class Progress:
             self.workers.pop(event.worker, None)
             self.waiting.pop(event.worker, None)
             self.lost_workers += isinstance(event, e.WorkerLost)
+        elif isinstance(event, e.PlaceGivenUp):
+            self.given_up[event.place] = event.why
         elif isinstance(event, e.CollectionStarted):
             self.phase = "collecting"
         elif isinstance(event, e.CollectionFinished):

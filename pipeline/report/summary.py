@@ -38,6 +38,8 @@ class Shown:
     slowest: int = 10
     log_of: Callable[[str], str] = lambda test: ""
     """The file that holds what a test printed; empty: none."""
+    given_up: tuple[str, ...] = ()
+    """Machines that were to take part and were set aside, each with the reason."""
 
 
 def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
@@ -55,6 +57,7 @@ def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
         *_section("flaky", [_flaky_line(each) for each in flaky]),
         *_section("slowest", [_slow_line(each) for each in slowest(run, shown.slowest)]),
         *_section("lost workers", list(_loss_lines(run))),
+        *_section("hosts set aside", [inert(each) for each in shown.given_up]),
         *_section("workers taken away", list(_taken_lines(run))),
         *_section("reports", [*map(inert_line, shown.reports), *map(inert, shown.report_errors)]),
         *_section("logs", [inert_line(each) for each in _log_folders(run)]),

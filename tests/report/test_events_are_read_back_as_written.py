@@ -35,6 +35,7 @@ ONE_OF_EACH: list[e.Event] = [
     ),
     e.TestSlow(time=8.0, worker="w0", test="t", seconds=60.0),
     e.WorkerLost(time=9.0, worker="w0", cause="crashed", test="t", proof=True, repeated_seconds=1.0, detail=HOSTILE),
+    e.PlaceGivenUp(time=9.5, place="lab2", why=HOSTILE),
     e.WorkerEnded(time=10.0, worker="w0", tests=3, busy_seconds=2.0),
     e.Notice(time=11.0, level="warning", text=HOSTILE),
     e.RunClosed(time=12.0, run="r", exit_code=1, counts={"failed": 1}, missing=("t",), seconds=9.0, reason="why"),
