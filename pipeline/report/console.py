@@ -43,6 +43,8 @@ class ConsoleReporter:
     name: str = "console"
     log_of: Callable[[str], str] = field(default=lambda test: "", kw_only=True)
     """The file that holds what a test printed, by its id; empty: none."""
+    has_log: Callable[[str], bool] = field(default=lambda log: True, kw_only=True)
+    """Whether anything is there of a worker's log."""
     _log_directories: set[str] = field(factory=set)
     _shown: set[str] = field(factory=set)
 
@@ -101,6 +103,7 @@ class ConsoleReporter:
             expected_seconds=0.0 if self.progress.done_before else self.progress.expected_seconds,
             slowest=self.slowest,
             log_of=self.log_of,
+            has_log=self.has_log,
             given_up=tuple(why for _, why in sorted(self.progress.given_up.items())),
         )
         self.say(summary(run, self.reproduce, shown))

@@ -38,6 +38,8 @@ class Shown:
     slowest: int = 10
     log_of: Callable[[str], str] = lambda test: ""
     """The file that holds what a test printed; empty: none."""
+    has_log: Callable[[str], bool] = lambda log: True
+    """Whether anything is there of a worker's log, by its name or pattern."""
     given_up: tuple[str, ...] = ()
     """Machines that were to take part and were set aside, each with the reason."""
 
@@ -60,7 +62,7 @@ def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
         *_section("hosts set aside", [inert(each) for each in shown.given_up]),
         *_section("workers taken away", list(_taken_lines(run))),
         *_section("reports", [*map(inert_line, shown.reports), *map(inert, shown.report_errors)]),
-        *_section("logs", [inert_line(each) for each in _log_folders(run)]),
+        *_section("logs", [inert_line(each) for each in _log_folders(run, shown.has_log)]),
         *_warnings(run),
         verdict_line(run, shown.expected_seconds),
     ]
@@ -130,8 +132,8 @@ def _taken_lines(run: MergedRun) -> Iterator[str]:
         yield f"{number(number_of)} {inert_line(cause)}, {duration(lost)} of work repeated"
 
 
-def _log_folders(run: MergedRun) -> list[str]:
-    folders = Counter(str(PurePath(each.log).parent) for each in run.workers if each.log)
+def _log_folders(run: MergedRun, has_log: Callable[[str], bool]) -> list[str]:
+    folders = Counter(str(PurePath(each.log).parent) for each in run.workers if each.log and has_log(each.log))
     return [f"{folder} ({count(logs, 'file')})" for folder, logs in sorted(folders.items())]
 
 
