@@ -12,6 +12,7 @@ from typing import TextIO
 
 from attrs import define, field
 
+from pipeline.errors import typed
 from pipeline.model import events as e
 from pipeline.model.runs import MergedRun
 from pipeline.model.verdicts import Result, Verdict
@@ -151,7 +152,8 @@ def words(event: e.Event) -> str:
             why = f": {inert_line(event.detail)}" if event.detail else ""
             return f"worker {event.worker} was taken away, {inert_line(event.cause)}{why}"
         case e.Notice():
-            return inert(event.text) if event.level == "info" else f"{event.level}: {inert(event.text)}"
+            text = typed(inert(event.text))
+            return text if event.level == "info" else f"{event.level}: {text}"
     return ""
 
 
@@ -185,7 +187,7 @@ def _taken(event: e.VerdictsTaken) -> str:
     return (
         f"taken over from run {inert_line(event.source)}, which began {age(event.age_seconds)}: {count(event.tests, 'verdict')} of "
         "tests whose command, row, files, environment, interpreter and settings are what they were there; "
-        f"{left} (`doit -a` takes nothing over)"
+        f"{left} ({typed('`doit -a`')} takes nothing over)"
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from attrs import frozen
 
+from pipeline.errors import typed
 from pipeline.model.runs import MergedRun, Outcome
 from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.failure import Reproduce
@@ -74,7 +75,7 @@ def up_to_date(run: MergedRun, *, age_seconds: float) -> str:
     good = sum(run.counts.get(verdict.value, 0) for verdict in Verdict if verdict.is_good)
     rest = f", {good - run.counts.get('passed', 0):,} of them skipped or expected to fail"
     passed_only = good == run.counts.get("passed", 0)
-    return f"up to date: {count(good, 'test')} passed {age(age_seconds)}{'' if passed_only else rest}; `doit -a` runs regardless"
+    return f"up to date: {count(good, 'test')} passed {age(age_seconds)}{'' if passed_only else rest}; {typed('`doit -a`')} runs regardless"
 
 
 def verdict_line(run: MergedRun, expected_seconds: float = 0.0) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from pipeline.errors import FleetError, StoreDamaged, UntrustworthyRun
+from pipeline.errors import FleetError, StoreDamaged, UntrustworthyRun, typed
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, Param, TaskSpec
 from pipeline.stages.agent import Agent
@@ -171,4 +171,4 @@ def as_text(told: dict[str, Any]) -> str:
     ]
     lines += [f"KEPT run {run}: {why}" for run, why in told["kept"].items()]
     lines += [f"KEPT {what}: {why}" for what, why in told["stays"].items()]
-    return "\n".join(lines) or "nothing to remove"
+    return typed("\n".join(lines)) or "nothing to remove"

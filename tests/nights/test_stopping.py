@@ -132,8 +132,8 @@ def test_the_second_leaves_at_once_and_says_what_is_left(project: Project) -> No
     code = running.end(10)
 
     assert code == 130, running.output
-    assert "stays open, and `doit` goes on with it" in running.output
-    assert "`doit sweep`" in running.output
+    assert "stays open, and `doit-fleet` goes on with it" in running.output
+    assert "`doit-fleet sweep`" in running.output
     until(lambda: not project.processes(), "guards and relays end what the agent has left", 15)
     if not isinstance(project, SshProject):
         assert len(notes(project)) == sum(count(project, "up").values())
