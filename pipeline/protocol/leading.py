@@ -19,6 +19,7 @@ from pipeline.protocol.finishing import Ending, Finisher
 from pipeline.protocol.growing import Growth
 from pipeline.protocol.hearing import Hearer, list_births
 from pipeline.protocol.hiring import Crew, Hirer
+from pipeline.protocol.hopeless import reasons
 from pipeline.protocol.local import LocalHirer
 from pipeline.protocol.mandate import Mandate
 from pipeline.protocol.observing import Observer
@@ -303,12 +304,7 @@ class Leader:
 
     def why_not(self) -> str:
         """Why nobody can start, for people."""
-        if self.fault:
-            return self.fault
-        alike: dict[str, dict[str, None]] = {}
-        for slot, why in self.hopeless.items():  # What differs in the slot's number only is said once.
-            alike.setdefault(why.replace(f"slot {slot}:", "slot:"), {})[why] = None
-        return "\n  ".join(_alike([*whys]) for whys in alike.values())
+        return self.fault or reasons(self.hopeless)
 
     def _tell_taken(self) -> None:
         """Tell of each worker that was taken away once. `Hearer` tells of those that could not end in order."""
@@ -338,11 +334,6 @@ class Leader:
     def notice(self, text: str) -> None:
         """Tell a person."""
         self.emit(Notice(time=self.clock.wall(), level="warning", text=text))
-
-
-def _alike(whys: Sequence[str]) -> str:
-    others = len(whys) - 1
-    return whys[0] + (f"\n  so in {others} more {'slot' if others == 1 else 'slots'}" if others else "")
 
 
 def _life(task: asyncio.Task[Life]) -> Life:

@@ -203,10 +203,8 @@ def _known_of(member: Member) -> Iterator[str]:
 
 def _outputs(agent: Agent, run: str) -> Iterator[str]:
     """Where what tests print is, as far as it is there."""
-    from pipeline.report.output_files import FOLDER, plain_name
-
     folders = {path.parent for path in agent.report_paths()} or {agent.build / "reports"}
-    for folder in sorted(Path(each, FOLDER, plain_name(run)) for each in folders):
+    for folder in sorted(Path(each, "output", run) for each in folders):
         if folder.is_dir():
             yield f"what its tests printed is in {folder}/<suite>/<test>.log, once they have ended"
     running = sorted((agent.build / "command").glob(f"*/runs/{run}/*/output.log"))
