@@ -173,7 +173,11 @@ def _shares(fleet: Fleet, machines: Mapping[str, Any], sizes: Mapping[str, int])
         refuse_same_variables(name, [whole for whole, _ in ranges])
         queues = _names(machines[name], sizes[name])
         for whole, each in ranges:
-            for queue, share in divide(whole, queues, each=each or None).items():
+            try:
+                divided = divide(whole, queues, each=each or None)
+            except UsageError as error:
+                raise UsageError(f"{_path(name)}.ranges.{whole.name}: {error.message}", hint=error.hint) from None
+            for queue, share in divided.items():
                 shares.setdefault((name, queue), []).append(share)
     return shares
 

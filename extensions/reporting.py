@@ -40,6 +40,13 @@ WITHOUT_EVENTS = ("junit", "ctrf", "html", "metrics", "results")
 """Formats that need a run's outcomes only, which the store holds."""
 
 
+def _is_there(log: str) -> bool:
+    """Whether a worker's log, which may be a pattern, is on this machine."""
+    from glob import glob
+
+    return bool(glob(log))
+
+
 class Reporting:
     """The readers of one process's events."""
 
@@ -78,7 +85,7 @@ class Reporting:
             interval_seconds=self._fleet.console.interval_seconds.get(),
             github=None if github == "auto" else bool(github),
         )
-        made.log_of = self.outputs.path_of
+        made.log_of, made.has_log = self.outputs.path_of, _is_there
         return made
 
     @cached_property

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.adapters.remembered import Remark, Remembered
+from pipeline.errors import typed
 from pipeline.model.runs import MergedRun
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Results:
 
         remark = self._remembered.result(identity)
         if remark is None:
-            return "up to date; `doit -a` runs regardless"
+            return typed("up to date; `doit -a` runs regardless")
         run = MergedRun(run=remark.run, plan="", counts=dict(remark.counts), seconds=remark.seconds)
         return up_to_date(run, age_seconds=self._clock.wall() - remark.ended)
 

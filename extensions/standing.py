@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import typed
 from pipeline.model.swept import Swept
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def count_standing(fleet: Fleet) -> int:
 def left_at_once(fleet: Fleet, launcher: str, run: str, fate: str, lease_seconds: float) -> str:
     """What nobody tidies up when the agent leaves at once, for people: where it is, what ends it, and what removes it."""
     if launcher not in ("local", "ssh"):
-        return f"left at once: run {run!r} {fate}; left behind: its workers, which end by themselves, or `doit sweep` removes them"
+        return typed(
+            f"left at once: run {run!r} {fate}; left behind: its workers, which end by themselves, or `doit sweep` removes them"
+        )
     lines = [f"left at once: run {run!r} {fate}; tests of this machine are killed"]
     standing = count_standing(fleet)
     if standing:
@@ -44,7 +47,7 @@ def left_at_once(fleet: Fleet, launcher: str, run: str, fate: str, lease_seconds
             "left behind: what runs on hosts; each ends it, tears down and removes its folder when it misses us, within "
             f"{lease_seconds / 2:g} s; `doit sweep` removes what stays"
         )
-    return "\n".join(lines)
+    return typed("\n".join(lines))
 
 
 def sweep_standing(fleet: Fleet) -> Swept:

@@ -16,6 +16,19 @@ EXIT_INTERRUPTED: Final = 130
 EXIT_TERMINATED: Final = 143
 
 
+_SAID: Final = {"command": "doit"}
+
+
+def call_command(name: str) -> None:
+    """From now on texts for people name this command where they are written with `doit`."""
+    _SAID["command"] = name
+
+
+def typed(text: str) -> str:
+    """The text with the command as it can be typed here: plain `doit` is not set up in every project."""
+    return text.replace("`doit ", f"`{_SAID['command']} ").replace("`doit`", f"`{_SAID['command']}`")
+
+
 class FleetError(Exception):
     """Base of all errors that are reported without a traceback.
 
@@ -32,7 +45,7 @@ class FleetError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+        return typed(f"{self.message}\n  hint: {self.hint}" if self.hint else self.message)
 
 
 class UsageError(FleetError):

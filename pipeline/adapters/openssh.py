@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from asyncio.subprocess import PIPE, Process
 
 from attrs import field, frozen
@@ -95,3 +96,11 @@ async def connect(client: Client, address: Address) -> Process:
         raise EngineError(
             f"cannot start {client.program!r}: {error.strerror}", hint="install OpenSSH's client, or set ssh.program"
         ) from error
+
+
+def by_hand(client: Client, address: Address, *more: str) -> str:
+    """What a person types to log in there as we do, for hints."""
+    words = [client.program, *(["-F", client.config] if client.config else []), *more]
+    words += ["-l", address.user] if address.user else []
+    words += ["-p", str(address.port)] if address.port else []
+    return shlex.join([*words, address.host])

@@ -60,26 +60,26 @@ def is_alive(pid: int, started: str) -> bool:
     return bool(started) and start_time(pid) == started
 
 
-def marked(mark: str) -> Iterator[int]:
-    """Processes, other than this one, that were started with `mark` (`NAME=value`) in their environment; Linux only."""
-    wanted = mark.encode()
+def marked(*marks: str) -> Iterator[int]:
+    """Processes, other than this one, that were started with one of `marks` (`NAME=value`) in their environment; Linux only."""
+    wanted = {mark.encode() for mark in marks}
     for name in filter(str.isdigit, os.listdir("/proc") if _IS_LINUX else ()):
         try:
             environment = Path(f"/proc/{name}/environ").read_bytes()
         except OSError:
             continue
-        if wanted in environment.split(b"\0") and int(name) != os.getpid() and start_time(int(name)):
+        if not wanted.isdisjoint(environment.split(b"\0")) and int(name) != os.getpid() and start_time(int(name)):
             yield int(name)
 
 
-def end_all(known: Iterable[tuple[int, str]], mark: str = "", *, within_seconds: float = 5.0) -> bool:
-    """Kill those processes, what descends from them and what carries the mark; whether none is left."""
+def end_all(known: Iterable[tuple[int, str]], *marks: str, within_seconds: float = 5.0) -> bool:
+    """Kill those processes, what descends from them and what carries one of the marks; whether none is left."""
     until = time.monotonic() + within_seconds
     known = list(known)
     hunted: dict[int, str] = {}
     while True:
         roots = [pid for pid, started in known if is_alive(pid, started)]
-        roots += [*marked(mark)] if mark else []
+        roots += [*marked(*marks)] if marks else []
         roots += [pid for pid, started in hunted.items() if is_alive(pid, started)]
         if not roots:
             return True

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
-from pipeline.adapters.openssh import Address, Client, connect
+from pipeline.adapters.openssh import Address, Client, by_hand, connect
 from pipeline.adapters.openssh_errors import explain
 from pipeline.adapters.relay_bootstrap import MARKER, NO_PYTHON, harness, opening
 from pipeline.adapters.waiting import Bell
@@ -203,9 +203,9 @@ class RelayLink:
         if status not in (255, -1) and status != 0:
             return PlaceLost(
                 f"host {self.name!r}: what was started there ended with status {status} ({self._last_word()})",
-                hint=f"see that `ssh {self._address.host} true` prints nothing of an error",
+                hint=f"see that `{by_hand(self._client, self._address)} true` prints nothing of an error",
             )
-        return explain(self._address.host, self._words.decode("utf-8", "replace"), status)
+        return explain(self._client, self._address, self._words.decode("utf-8", "replace"), status)
 
     def _refused(self, told: dict[str, Any]) -> EngineError:
         if told["failed"] == "disk" or told.get("errno") in (28, 122):  # ENOSPC, EDQUOT.

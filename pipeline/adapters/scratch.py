@@ -19,15 +19,18 @@ KEPT_SECONDS = 7 * 86_400.0
 def sweep_scratch(scratch: Path, *, older_than_seconds: float = 0.0) -> list[str]:
     """End processes that dead agents have left, remove their temporary folders, and logs if old enough; what was removed."""
     removed = []
-    for folder in sorted(scratch.glob("agent-*-*")):
-        _, pid, started = folder.name.split("-", 2)
-        if not pid.isdecimal() or process_table.is_alive(int(pid), started):
-            continue
-        process_table.end_all([], f"DOIT_FLEET_AGENT={folder.name}")
+    dead = [folder for folder in sorted(scratch.glob("agent-*-*")) if _is_dead(folder.name)]
+    process_table.end_all([], *(f"DOIT_FLEET_AGENT={folder.name}" for folder in dead))
+    for folder in dead:
         if _age(folder) >= older_than_seconds:
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(str(folder))
     return [*removed, *sweep_temporary()]
+
+
+def _is_dead(name: str) -> bool:
+    _, pid, started = name.split("-", 2)
+    return pid.isdecimal() and not process_table.is_alive(int(pid), started)
 
 
 def _age(folder: Path) -> float:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from doit.doit_cmd import DoitMain  # type: ignore[import-untyped]
 
-from pipeline.errors import EXIT_USAGE, FleetError, UsageError
+from pipeline.errors import EXIT_USAGE, FleetError, UsageError, call_command
 from pipeline.graph.dump import DumpDB
 from pipeline.graph.loader import CatalogLoader
 from pipeline.graph.project import find_root
@@ -44,6 +44,7 @@ def main(
 ) -> int:
     """Run one command line; returns the exit code, with usage errors as 3."""
     _open_missing_streams()
+    call_command(FleetMain.BIN_NAME)
     try:
         _refuse_windows(platform)
         if "" in argv:
@@ -55,6 +56,8 @@ def main(
     except FleetError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return error.exit_code if isinstance(error, UsageError) else EXIT_USAGE
+    finally:
+        call_command("doit")
 
 
 def _configured(loader: CatalogLoader) -> FleetMain:

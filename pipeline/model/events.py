@@ -193,6 +193,14 @@ class WorkerLost(Event):
 
 
 @frozen(kw_only=True)
+class PlaceGivenUp(Event):
+    """Nobody can work any more on a machine that was to take part; a notice has told of it when it happened."""
+
+    place: str
+    why: str
+
+
+@frozen(kw_only=True)
 class WorkerEnded(Event):
     """A worker ended in order."""
 
@@ -207,6 +215,13 @@ class Notice(Event):
 
     level: str
     text: str
+
+
+@frozen(kw_only=True)
+class StopAsked(Event):
+    """A first signal has come: what runs is ended and torn down from now on."""
+
+    signal: int
 
 
 @frozen(kw_only=True)

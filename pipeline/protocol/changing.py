@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pipeline.logic.objects import Birth
+from pipeline.model.events import PlaceGivenUp
 from pipeline.ports.places import Changing
 from pipeline.protocol.draining import drain
 from pipeline.protocol.local import LocalHirer
@@ -31,6 +32,8 @@ class ChangingHirer(LocalHirer):
         super().__init__(leader)
         self._places = places
         self._draining: set[asyncio.Task[None]] = set()
+        self._given_up: set[str] = set()
+        """Machines, each told of once."""
         places.heed(self._see)
         self._see()
 
@@ -74,8 +77,17 @@ class ChangingHirer(LocalHirer):
                 task = asyncio.ensure_future(drain(worker))
                 self._draining.add(task)
                 task.add_done_callback(self._draining.discard)
-        self._leader.hopeless.update(self._places.hopeless())
+        hopeless = self._places.hopeless()
+        self._leader.hopeless.update(hopeless)
+        self._tell_given_up({slot: why for slot, why in hopeless.items() if slot not in draining})
         self._leader.news.set()
+
+    def _tell_given_up(self, hopeless: Mapping[int, str]) -> None:
+        """Each machine once, for whoever reads the end only."""
+        whys = {place: why for slot, why in hopeless.items() if (place := self._places.place(slot))}
+        for place in sorted(whys.keys() - self._given_up):
+            self._leader.emit(PlaceGivenUp(time=self._leader.clock.wall(), place=place, why=whys[place]))
+        self._given_up |= whys.keys()
 
     def _open(self, slots: range) -> None:
         """Every pool may use what has joined, as all that is there."""

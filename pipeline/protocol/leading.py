@@ -19,6 +19,7 @@ from pipeline.protocol.finishing import Ending, Finisher
 from pipeline.protocol.growing import Growth
 from pipeline.protocol.hearing import Hearer, list_births
 from pipeline.protocol.hiring import Crew, Hirer
+from pipeline.protocol.hopeless import reasons
 from pipeline.protocol.local import LocalHirer
 from pipeline.protocol.mandate import Mandate
 from pipeline.protocol.observing import Observer
@@ -303,9 +304,7 @@ class Leader:
 
     def why_not(self) -> str:
         """Why nobody can start, for people."""
-        first = self.fault or next(iter(self.hopeless.values()), "")
-        others = len(self.hopeless) - 1
-        return first + (f"\n  so in {others} more {'slot' if others == 1 else 'slots'}" if others > 0 else "")
+        return self.fault or reasons(self.hopeless)
 
     def _tell_taken(self) -> None:
         """Tell of each worker that was taken away once. `Hearer` tells of those that could not end in order."""

@@ -5,7 +5,7 @@ Only a closed run may go, or one that a person calls abandoned. It must not deci
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -52,9 +52,14 @@ async def delete_run(store: Store, clock: Clock, run: str, *, abandoned_lease_se
     if await certain.read(keys.closed(run)) is None:
         if abandoned_lease_seconds is None:
             raise UsageError(f"run {run!r} is not closed", hint="finish it, or sweep it as abandoned")
-        if await has_life(certain, clock, run, abandoned_lease_seconds):
-            raise UsageError(f"run {run!r} is still alive", hint=HOW_TO_END)
+        await check_silent(store, clock, run, abandoned_lease_seconds)
     return await _delete(certain, run)
+
+
+async def check_silent(store: Store, clock: Clock, run: str, lease_seconds: float) -> None:
+    """Raises `UsageError` when somebody works on the run."""
+    if await has_life(CertainStore(store, clock), clock, run, lease_seconds):
+        raise UsageError(f"run {run!r} is still alive", hint=HOW_TO_END)
 
 
 async def has_life(store: CertainStore, clock: Clock, run: str, lease_seconds: float) -> bool:
@@ -67,11 +72,7 @@ async def has_life(store: CertainStore, clock: Clock, run: str, lease_seconds: f
     first: dict[str, str] | None = None
     while watched:
         sent = clock.monotonic()
-        versions = {
-            entry.key: entry.version
-            for prefix in (keys.beats(run), keys.signs(run))
-            for entry in await store.list(prefix)
-        }
+        versions = await _versions(store, run)
         first = versions if first is None else first
         if versions != first:
             return True
@@ -87,6 +88,16 @@ async def has_life(store: CertainStore, clock: Clock, run: str, lease_seconds: f
         if watched:
             await clock.sleep(lease_seconds / 10)
     return False
+
+
+async def life_of(store: Store, clock: Clock, run: str) -> Mapping[str, str]:
+    """What changes while somebody lives: equal later means that nobody has come to it meanwhile."""
+    return await _versions(CertainStore(store, clock), run)
+
+
+async def _versions(store: CertainStore, run: str) -> dict[str, str]:
+    prefixes = keys.beats(run), keys.signs(run)
+    return {entry.key: entry.version for prefix in prefixes for entry in await store.list(prefix)}
 
 
 async def _who_may_live(store: CertainStore, run: str) -> set[str]:

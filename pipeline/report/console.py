@@ -12,6 +12,7 @@ from typing import TextIO
 
 from attrs import define, field
 
+from pipeline.errors import typed
 from pipeline.model import events as e
 from pipeline.model.runs import SSH, MergedRun
 from pipeline.model.verdicts import Result, Verdict
@@ -43,6 +44,8 @@ class ConsoleReporter:
     name: str = "console"
     log_of: Callable[[str], str] = field(default=lambda test: "", kw_only=True)
     """The file that holds what a test printed, by its id; empty: none."""
+    has_log: Callable[[str], bool] = field(default=lambda log: True, kw_only=True)
+    """Whether anything is there of a worker's log."""
     _log_directories: set[str] = field(factory=set)
     _shown: set[str] = field(factory=set)
     _hosts: dict[str, str] = field(factory=dict)
@@ -87,9 +90,7 @@ class ConsoleReporter:
             elif event.result.is_flaky:
                 self.say(f"flaky: {headline(event.result, worker=self._where(event.worker), attempt=event.attempt)}")
             return
-        if isinstance(event, e.WorkerStarted) and event.launcher == SSH:
-            self._hosts[event.worker] = event.place
-        line = self._log_line(event) if isinstance(event, e.WorkerStarted) else words(event)
+        line = self._line(event)
         if line:
             self.say(line)
 
@@ -106,6 +107,8 @@ class ConsoleReporter:
             expected_seconds=0.0 if self.progress.done_before else self.progress.expected_seconds,
             slowest=self.slowest,
             log_of=self.log_of,
+            has_log=self.has_log,
+            given_up=tuple(why for _, why in sorted(self.progress.given_up.items())),
         )
         self.say(summary(run, self.reproduce, shown))
         return ()
@@ -113,6 +116,17 @@ class ConsoleReporter:
     def _where(self, worker: str) -> str:
         host = self._hosts.get(worker)
         return f"{inert_line(host)}, {worker}" if host else worker
+
+    def _line(self, event: e.Event) -> str:
+        """What is said of an event that needs what was before it, or not."""
+        if isinstance(event, e.WorkerStarted):
+            if event.launcher == SSH:
+                self._hosts[event.worker] = event.place
+            return self._log_line(event)
+        if isinstance(event, e.StopAsked):
+            running = count(self.progress.running, "test")
+            return f"stopping: ending {running}, tearing down; again leaves at once"
+        return words(event)
 
     def _is_news(self, result: Result) -> bool:
         return result.verdict is not Verdict.PASSED and is_worth_showing(result) and result.test not in self._shown
@@ -147,7 +161,8 @@ def words(event: e.Event) -> str:
             why = f": {inert_line(event.detail)}" if event.detail else ""
             return f"worker {event.worker} was taken away, {inert_line(event.cause)}{why}"
         case e.Notice():
-            return inert(event.text) if event.level == "info" else f"{event.level}: {inert(event.text)}"
+            text = typed(inert(event.text))
+            return text if event.level == "info" else f"{event.level}: {text}"
     return ""
 
 
@@ -181,7 +196,7 @@ def _taken(event: e.VerdictsTaken) -> str:
     return (
         f"taken over from run {inert_line(event.source)}, which began {age(event.age_seconds)}: {count(event.tests, 'verdict')} of "
         "tests whose command, row, files, environment, interpreter and settings are what they were there; "
-        f"{left} (`doit -a` takes nothing over)"
+        f"{left} ({typed('`doit -a`')} takes nothing over)"
     )
 
 

@@ -51,6 +51,8 @@ class Progress:
     workers: dict[str, WorkerState] = field(factory=dict)
     waiting: dict[str, tuple[int, str]] = field(factory=dict)
     """Slot and reason of workers that wait for their places."""
+    given_up: dict[str, str] = field(factory=dict)
+    """Machines that were set aside, and why."""
     slots: dict[str, int] = field(factory=dict)
     """Of all workers that there were."""
 
@@ -80,6 +82,8 @@ class Progress:
             self.workers.pop(event.worker, None)
             self.waiting.pop(event.worker, None)
             self.lost_workers += isinstance(event, e.WorkerLost)
+        elif isinstance(event, e.PlaceGivenUp):
+            self.given_up[event.place] = event.why
         elif isinstance(event, e.CollectionStarted):
             self.phase = "collecting"
         elif isinstance(event, e.CollectionFinished):
@@ -87,6 +91,11 @@ class Progress:
             self.phase, self.collected, self.files = "preparing", event.tests, event.files
         elif isinstance(event, e.RunClosed):
             self.phase = "closing"
+
+    @property
+    def running(self) -> int:
+        """How many tests run now, as far as it was told."""
+        return sum(1 for worker in self.workers.values() if worker.test)
 
     def plan(self, estimates: Mapping[str, float]) -> None:
         """Take the plan's estimates, so that the end can be foretold by seconds instead of tests."""

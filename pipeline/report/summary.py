@@ -14,6 +14,7 @@ from typing import Final
 
 from attrs import frozen
 
+from pipeline.errors import typed
 from pipeline.model.runs import MergedRun, Outcome
 from pipeline.model.verdicts import Result, Verdict
 from pipeline.report.failure import Reproduce
@@ -38,6 +39,10 @@ class Shown:
     slowest: int = 10
     log_of: Callable[[str], str] = lambda test: ""
     """The file that holds what a test printed; empty: none."""
+    has_log: Callable[[str], bool] = lambda log: True
+    """Whether anything is there of a worker's log, by its name or pattern."""
+    given_up: tuple[str, ...] = ()
+    """Machines that were to take part and were set aside, each with the reason."""
 
 
 def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
@@ -55,9 +60,10 @@ def summary(run: MergedRun, reproduce: Reproduce, shown: Shown) -> str:
         *_section("flaky", [_flaky_line(each) for each in flaky]),
         *_section("slowest", [_slow_line(each) for each in slowest(run, shown.slowest)]),
         *_section("lost workers", list(_loss_lines(run))),
+        *_section("hosts set aside", [inert(each) for each in shown.given_up]),
         *_section("workers taken away", list(_taken_lines(run))),
         *_section("reports", [*map(inert_line, shown.reports), *map(inert, shown.report_errors)]),
-        *_section("logs", [inert_line(each) for each in _log_folders(run)]),
+        *_section("logs", [inert_line(each) for each in _log_folders(run, shown.has_log)]),
         *_warnings(run),
         verdict_line(run, shown.expected_seconds),
     ]
@@ -69,7 +75,7 @@ def up_to_date(run: MergedRun, *, age_seconds: float) -> str:
     good = sum(run.counts.get(verdict.value, 0) for verdict in Verdict if verdict.is_good)
     rest = f", {good - run.counts.get('passed', 0):,} of them skipped or expected to fail"
     passed_only = good == run.counts.get("passed", 0)
-    return f"up to date: {count(good, 'test')} passed {age(age_seconds)}{'' if passed_only else rest}; `doit -a` runs regardless"
+    return f"up to date: {count(good, 'test')} passed {age(age_seconds)}{'' if passed_only else rest}; {typed('`doit -a`')} runs regardless"
 
 
 def verdict_line(run: MergedRun, expected_seconds: float = 0.0) -> str:
@@ -127,8 +133,8 @@ def _taken_lines(run: MergedRun) -> Iterator[str]:
         yield f"{number(number_of)} {inert_line(cause)}, {duration(lost)} of work repeated"
 
 
-def _log_folders(run: MergedRun) -> list[str]:
-    folders = Counter(str(PurePath(each.log).parent) for each in run.workers if each.log)
+def _log_folders(run: MergedRun, has_log: Callable[[str], bool]) -> list[str]:
+    folders = Counter(str(PurePath(each.log).parent) for each in run.workers if each.log and has_log(each.log))
     return [f"{folder} ({count(logs, 'file')})" for folder, logs in sorted(folders.items())]
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.protocol.finishing import Ending
     from pipeline.protocol.limits import Limits
     from pipeline.protocol.mandate import Joining
+    from pipeline.protocol.orders import Stop as Asked
 
 NAMED = 5
 """So many changed sources are named."""
@@ -176,7 +177,7 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
     shared = agent.workforce.shared(left, run, stop, warn)
     loop = asyncio.get_running_loop()
     stop.leaving(lambda: agent.workforce.left_at_once(run, OPEN))
-    with stop.calling(lambda number: loop.call_soon_threadsafe(told.request, number)):
+    with stop.calling(lambda number: loop.call_soon_threadsafe(_stop, agent, told, number)):
         mandate = Mandate(
             run=run,
             plan=plan,
@@ -200,6 +201,13 @@ async def _lead(agent: Agent, resume: str, basis: MakeBasis, stop: Stop) -> tupl
         async with signing, meeting, shared:
             ending = await leading.lead(mandate, apart.hirer_of(launcher))
     return run, ending
+
+
+def _stop(agent: Agent, told: Asked, number: int) -> None:
+    from pipeline.model.events import StopAsked
+
+    told.request(number)
+    agent.emit(StopAsked(signal=number))
 
 
 def _warn(agent: Agent, text: str) -> None:

@@ -25,6 +25,8 @@ Printed = Callable[["Birth", bool], "Iterator[bytes] | None"]
 """Lines that a worker prints where it lives, `True`: on until it ends; None: nobody can be asked."""
 Follow = Callable[[Callable[[], Sequence[Path]], Callable[[], bool]], "Iterator[tuple[Path, bytes]]"]
 """Pieces of files as they grow, until the second says that all is over."""
+NAMED = 5
+"""Files of running tests in a message."""
 DOC = "print the logs of workers, while they run or afterwards; without a name, say who works"
 FOLLOW = Param(name="follow", default=False, type=bool, short="f", help="go on until the workers have ended")
 RUN = Param(name="run", default="", help="another run than the latest, by its name in the store")
@@ -79,13 +81,33 @@ def logs(
 
 
 def _latest(agent: Agent) -> str:
-    """The run of these inputs that is under way, else the last that this project has ended."""
+    """The run of these inputs that is under way, else the last that this project has ended, else the store's newest."""
     from pipeline.protocol import resuming
     from pipeline.stages import launch
 
-    return agent.wait(resuming.find_unfinished(agent.store(), agent.clock(), agent.inputs().identity)) or launch.read(
-        agent
-    )
+    found = agent.wait(resuming.find_unfinished(agent.store(), agent.clock(), agent.inputs().identity))
+    if not found and launch.output(agent).exists():
+        return launch.read(agent)
+    found = found or agent.wait(_newest(agent))
+    if not found:
+        raise UsageError(
+            "no run has begun yet", hint="while files are collected there are no workers to be listened to"
+        )
+    return found
+
+
+async def _newest(agent: Agent) -> str:
+    """Where this project has ended none: of the store's open runs the one with the youngest worker, else of all."""
+    from pipeline.protocol.roster import read_roster
+    from pipeline.protocol.sweeping import list_runs
+
+    store, clock = agent.store(), agent.clock()
+    runs = [run for run in await list_runs(store, clock) if run.has_plan]
+    ages: dict[str, float] = {}
+    for run in [run for run in runs if not run.is_closed] or runs:
+        births = [member.birth.wall for member in await read_roster(store, clock, run.name)]
+        ages[run.name] = max(births, default=0.0)
+    return max(ages, key=lambda name: ages[name], default="")
 
 
 def _row(member: Member) -> dict[str, Any]:
@@ -127,13 +149,16 @@ class _Printer:
             return
         if member.tomb is None and not is_here and self._print_live(birth, follow):
             return
-        found = files_of(self._agent, self._run, birth.worker, birth.log)
+        files = files_of(self._agent, self._run, birth.worker, birth.log)
+        found = [path for path in files if path.stat().st_size]
         for path in found:
             print(f"==> {path} <==", flush=True)
             print(self._inert(path.read_text("utf-8", "replace")), flush=True)
         if not found and not self._print_live(birth, False):
-            why = (member.story.detail if member.story is not None else "") or "it was killed, and nobody has kept them"
-            raise UsageError(f"no log of worker {birth.worker!r} is left", hint=f"what is known of its end: {why}")
+            hints = [*_known_of(member), *_outputs(self._agent, self._run)]
+            if not files:
+                raise UsageError(f"worker {birth.worker!r} has left no log of its own", hint="; ".join(hints))
+            print(self._inert(f"{files[0]} is empty: {'; '.join(hints)}"), flush=True)
 
     def _print_live(self, birth: Birth, follow: bool) -> bool:
         lines = self._printed(birth, follow)
@@ -164,6 +189,28 @@ class _Printer:
 
     def _here(self, birth: Birth) -> list[Path]:
         return files_here(self._agent, birth.log)
+
+
+def _known_of(member: Member) -> Iterator[str]:
+    """Why there may be none."""
+    if member.story is not None and member.story.detail:
+        yield f"what is known of its end: {member.story.detail}"
+    elif member.tomb is not None and not member.tomb.is_orderly:
+        yield f"it was lost ({member.tomb.cause}), and what it may have printed was not kept"
+    else:
+        yield "a worker prints little beside its tests"
+
+
+def _outputs(agent: Agent, run: str) -> Iterator[str]:
+    """Where what tests print is, as far as it is there."""
+    folders = {path.parent for path in agent.report_paths()} or {agent.build / "reports"}
+    for folder in sorted(Path(each, "output", run) for each in folders):
+        if folder.is_dir():
+            yield f"what its tests printed is in {folder}/<suite>/<test>.log, once they have ended"
+    running = sorted((agent.build / "command").glob(f"*/runs/{run}/*/output.log"))
+    if running:
+        more = f" and {len(running) - NAMED} more" if len(running) > NAMED else ""
+        yield f"what tests of this machine print now, or have printed at length: {', '.join(map(str, running[:NAMED]))}{more}"
 
 
 def is_ours(agent: Agent, path: Path) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, typed
 from pipeline.graph.catalog import Catalog
 from pipeline.graph.task import Action, Handle, TaskSpec
 from pipeline.stages.agent import Agent
@@ -83,6 +83,6 @@ def as_text(found: Sequence[dict[str, Any]]) -> str:
 
 def _line(one: dict[str, Any]) -> str:
     if not one["closed"]:
-        return f"{one['run']}  unfinished: `doit resume={one['run']}` goes on with it"
+        return typed(f"{one['run']}  unfinished: `doit resume={one['run']}` goes on with it")
     counts = ", ".join(f"{count} {verdict}" for verdict, count in one["counts"].items() if count)
     return f"{one['run']}  exit code {one['exit_code']}: {counts} in {one['seconds']:.1f} s"

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from attrs import define, field
 
 from pipeline.adapters.clock import SystemClock
 from pipeline.model.swept import Swept
 from pipeline.protocol.limits import Limits
+from pipeline.stages import sweep as stage
 from pipeline.stages.agent import Agent
 from pipeline.stages.sweep import sweep
 from tests.fakes.memory_store import MemoryStore
+from tests.faults.project import Project
 
 
 @define
@@ -78,3 +84,53 @@ def test_what_closed_abandoned_and_deleted_runs_left_goes() -> None:
         asyncio.run(agent.kept.create(f"runs/{key}", b"{}"))
 
     assert swept(agent) == []
+
+
+def test_an_open_run_with_verdicts_is_spared_while_somebody_goes_on_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has left goes, but not what those have who came to it after it was judged."""
+
+    async def verdicts(agent: Agent, run: str) -> dict[str, int]:
+        return {"done": 1, "tests": 2}
+
+    monkeypatch.setattr(stage, "_verdicts", verdicts)
+    agent = Sweeping(["stopped", "gone-on"], lambda store: store.replace("runs/gone-on/signs/new", b"here"))
+    for run in ("stopped", "gone-on"):
+        asyncio.run(agent.kept.create(f"runs/{run}/plan", b"{}"))
+
+    assert swept(agent) == ["gone-on"]
+    assert asyncio.run(agent.kept.read("runs/stopped/plan")) == b"{}"
+
+
+def test_what_a_stopped_run_has_cost_is_not_thrown_away(tmp_path: Path) -> None:
+    """The same command goes on with it after a sweep, and repeats nothing; asked for all, sweep removes it."""
+    root = tmp_path / "project"
+    root.mkdir()
+    project = Project(root=root, arguments=("workers.count=2", "workers.lease_seconds=2s"))
+    project.sleepers(files=2, count=12, seconds=0.2)
+    stopped = project.start()
+    stopped.until_begun(6)
+    stopped.signal(signal.SIGINT)
+    assert stopped.end() == 130, stopped.output
+    begun = project.traces()
+
+    kept = project.start("sweep", "--json")
+    assert kept.end() == 0, kept.output
+    told = json.loads(kept.output)
+    (run,) = told["open"]
+    assert told["runs"] == {}
+    assert told["open"][run]["tests"] == 24
+    text = project.start("sweep")
+    assert text.end() == 0, text.output
+    assert (
+        f"kept run {run}: {told['open'][run]['done']} of 24 tests done; the same command goes on with it" in text.output
+    )
+
+    again = project.start()
+    again.until_begun(len(begun) + 4)
+    again.signal(signal.SIGINT)
+    assert again.end() == 130, again.output
+    assert f"run {run!r} stays open" in again.output
+    gone = project.start("sweep", "--all")
+    assert gone.end() == 0, gone.output
+    assert f"removed run {run} (" in gone.output
+    assert len(project.traces()) <= 24 and project.left() == []

@@ -171,7 +171,7 @@ def test_two_signals_end_at_once_and_leave_nothing(project: Project, suite: int)
 
     assert first.end(10) == 130, first.output
     if project.left() and project.launcher not in ("local", "ssh"):  # Guards and relays see to it themselves.
-        assert "`doit sweep` removes them" in first.output
+        assert "`doit-fleet sweep` removes them" in first.output
         project.sweep()
     until(lambda: not project.left(), project.left, 30)
 

@@ -164,7 +164,7 @@ def test_rights_taken_away_are_told_and_fail_nothing(project: KubernetesProject)
         assert running.end() == 0, running.output
         assert_sound(project, tests, repeats=0)
         assert "forbidden" in running.output
-        assert "`doit sweep`" in running.output
+        assert "`doit-fleet sweep`" in running.output
         assert project.left()
     project.sweep()
 

@@ -77,7 +77,9 @@ def test_the_first_stops_kindly_and_leaves_nothing(project: Project, command: st
     assert len(project.traces()) == project.workers
     assert set(count(project, "term")) == {one.removeprefix("unit::") for one in project.traces()}
     assert count(project, "up") == count(project, "down") != Counter(), told(project)
-    assert f"stays open with 0 of {TESTS} tests done" in running.output
+    said = f"stopping: ending {project.workers} tests, tearing down; again leaves at once\n"
+    assert running.output.count(said) == 1, running.output
+    assert f"stays open with 0 of {TESTS} tests done" in running.output.partition(said)[2]
     assert not notes(project)
 
 
@@ -130,8 +132,8 @@ def test_the_second_leaves_at_once_and_says_what_is_left(project: Project) -> No
     code = running.end(10)
 
     assert code == 130, running.output
-    assert "stays open, and `doit` goes on with it" in running.output
-    assert "`doit sweep`" in running.output
+    assert "stays open, and `doit-fleet` goes on with it" in running.output
+    assert "`doit-fleet sweep`" in running.output
     until(lambda: not project.processes(), "guards and relays end what the agent has left", 15)
     if not isinstance(project, SshProject):
         assert len(notes(project)) == sum(count(project, "up").values())

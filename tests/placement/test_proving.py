@@ -77,6 +77,19 @@ def test_a_test_that_exceeds_all_hosts_is_refused_by_name() -> None:
     assert error.value.exit_code == 3
 
 
+def test_all_queues_are_named_and_names_that_nothing_has() -> None:
+    """One queue of three would look as if the others had another reason; a name that is nobody's is misspelt."""
+    hosts = [host("lab1", "fast", "slow"), host("lab2", "q1")]
+
+    with pytest.raises(PlacementError) as error:
+        prove([demand("a", host="lab7"), demand("b", queue="q9"), demand("c", host="lab2", queue="slow")], hosts)
+    assert [problem.why for problem in error.value.problems] == [
+        "no place (lab1/fast, lab1/slow, lab2/q1: not host 'lab7'; no host is called 'lab7' (known: lab1, lab2))",
+        "no place (lab1/fast, lab1/slow, lab2/q1: not queue 'q9'; no queue is called 'q9' (known: fast, slow, q1))",
+        "no place (lab1/fast, lab1/slow: not host 'lab2'; lab2/q1: not queue 'slow')",
+    ]
+
+
 def test_exclusive_selections_pin() -> None:
     """What a queue claims runs there and nowhere else; the others stay open to the rest."""
     hosts = [pinned("h1", q1=selecting("RHEL|Windows", exclusive=True)), pinned("h2", q1=Selecting())]

@@ -53,7 +53,10 @@ PORTS = '[tool.doit-fleet.local.ranges.{}]\nkind = "port"\nof = ["80-90"]\n'
 @pytest.mark.parametrize(
     ("ranges", "named"),
     [
-        (MAC.format("52:54:00:00:00:10"), "range 'mac' holds 1, and one for each of 2 places would need 2"),
+        (
+            MAC.format("52:54:00:00:00:10"),
+            "local.ranges.mac: range 'mac' holds 1, and one for each of 2 places would need 2",
+        ),
         (MAC.format("nonsense"), "local.ranges.mac: 'nonsense'"),
         (PORTS.format("a") + PORTS.format("b"), "port '80' is in range 'a' of host 'local' and in range 'b'"),
         ('[tool.doit-fleet.local.ranges.path]\nof = ["a", "b"]\n', "tests would get it as the variable 'PATH'"),

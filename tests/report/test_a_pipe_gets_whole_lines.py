@@ -222,6 +222,28 @@ def test_what_a_person_should_know_is_said(clock: FakeClock, event: e.Event, exp
     assert expected in text_of(reporter)
 
 
+def test_a_stop_is_heard_at_once(clock: FakeClock) -> None:
+    """It may take a while to end and tear down: who has pressed Ctrl-C learns what is done and what a second one does."""
+    reporter = plain(clock)
+    begin(reporter, 9, workers=3)
+    for worker in ("w0", "w1"):
+        reporter.event(e.TestStarted(worker=worker, test="unit::t", attempt=1))
+    reporter.event(e.StopAsked(signal=2))
+
+    assert text_of(reporter).endswith("stopping: ending 2 tests, tearing down; again leaves at once\n")
+
+
+def test_a_host_that_was_set_aside_is_named_at_the_end(clock: FakeClock) -> None:
+    """Whoever reads the summary only learns that the run was shorter of hands, and why."""
+    reporter = plain(clock)
+    begin(reporter, 1)
+    reporter.event(e.PlaceGivenUp(place="lab2", why="host 'lab2' is set aside: it lets us not in"))
+    assert "lab2" not in text_of(reporter), "a notice has told of it"
+    reporter.finish(merged(result()))
+
+    assert "hosts set aside:\n  host 'lab2' is set aside: it lets us not in\n" in text_of(reporter)
+
+
 def test_a_good_result_is_not_worth_a_line(clock: FakeClock) -> None:
     """Only what is not as expected is shown."""
     reporter = plain(clock)

@@ -162,3 +162,10 @@ def test_ages_and_counts_have_the_right_form() -> None:
         "2 batches",
         "3 losses",
     ]
+
+
+def test_logs_that_are_not_there_are_not_announced() -> None:
+    """Workers on hosts and in suites of commands may have printed nothing."""
+    text = summary(troubled(), plain_line, Shown(has_log=lambda log: False))
+
+    assert "logs:" not in text

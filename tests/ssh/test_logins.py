@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -117,7 +119,8 @@ def test_a_changed_host_key_is_never_accepted(hosts: Lab, tmp_path: Path) -> Non
     error = refusal(Client(config=str(config)), tmp_path / "remote")
 
     assert "its host key is another one than known_hosts has" in error.message
-    assert "ssh-keygen -R" in error.hint
+    subprocess.run(shlex.split(error.hint.partition("old key: ")[2]), check=True, capture_output=True)
+    assert known.read_text() == "", "what the hint says removes it"
     assert error.permanent
 
 

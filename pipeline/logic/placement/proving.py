@@ -18,6 +18,9 @@ from pipeline.logic.placement.offers import Demand, Host, Offer, Place, offers_o
 MOST_TOLD: Final = 20
 """Problems that a message names one by one."""
 
+MOST_NAMED: Final = 12
+"""Queues, or names, in one of them."""
+
 Places = dict[str, tuple[Place, ...]]
 
 
@@ -87,19 +90,35 @@ def _places_of(
     if len(claimed) > 1:
         return Problem(demand.test, f"claimed by two exclusive selections, {claimed[0]} and {claimed[1]}")
     found: list[Place] = []
-    reasons: dict[str, str] = {}
+    reasons: dict[str, list[str]] = {}
     for offer in offers:
         why = _why_not(demand, name, offer, claimed)
         if why:
-            reasons.setdefault(why, str(offer.place))
+            reasons.setdefault(why, []).append(str(offer.place))
         else:
             found.append(offer.place)
     if not found:
-        told = "; ".join(f"{place}: {why}" for why, place in reasons.items()) or "there is no queue"
-        return Problem(demand.test, f"no place ({told})")
+        told = [f"{_listed(where)}: {why}" for why, where in reasons.items()] or ["there is no queue"]
+        return Problem(demand.test, f"no place ({'; '.join([*told, *_unknown(demand, offers)])})")
     if claimed and claimed[0].queue and len(found) > 1:
         return Problem(demand.test, f"pinned to {claimed[0]}, which is there {len(found)} times")
     return tuple(found)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _unknown(demand: Demand, offers: Sequence[Offer]) -> Iterator[str]:
+    """Names that a test demands and that nothing has: most likely misspelt."""
+    known = {
+        "host": (demand.host, [offer.place.host for offer in offers]),
+        "queue": (demand.queue, [offer.place.queue for offer in offers]),
+    }
+    for what, (name, names) in known.items():
+        if name and names and name not in names:
+            yield f"no {what} is called {name!r} (known: {_listed([*dict.fromkeys(names)])})"
 
 
 def _why_not(demand: Demand, name: Seen, offer: Offer, claimed: Sequence[Place]) -> str:
