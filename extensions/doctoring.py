@@ -39,7 +39,7 @@ def checks(agent: LocalAgent) -> Iterator[Check]:
 
         yield from cluster_checks(agent)
     if _is_with(agent, "ssh"):
-        from extensions.sshing import checks_of
+        from extensions.host_checks import checks_of
 
         yield from checks_of(agent.fleet, agent.suites())
     yield _try("history", lambda: _history(agent))
@@ -62,9 +62,9 @@ def _interpreters(agent: LocalAgent) -> str:
     told = []
     for suite in agent.suites():
         python = suite.interpreter
-        packages = ", ".join(f"{name} {version}" for name, version in python.packages.items())
-        version = ".".join(map(str, python.version))
-        told.append(f"suite {suite.name!r}: {python.path} (Python {version}, {packages}; {python.source})")
+        packages = [f"{name} {version}" for name, version in python.packages.items()]
+        has = ", ".join((f"Python {'.'.join(map(str, python.version))}", *packages))
+        told.append(f"suite {suite.name!r}: {python.path} ({has}; {python.source})")
     return "; ".join(told)
 
 

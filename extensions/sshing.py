@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from pipeline.launchers.ssh.editing import HostsFile
     from pipeline.launchers.ssh.launcher import SshLauncher
     from pipeline.launchers.ssh.terms import HostTerms, Whose
-    from pipeline.model.suites import Suite
     from pipeline.model.swept import Swept
-    from pipeline.stages.agent import Check
 
 
 def hosts_of(fleet: Fleet) -> tuple[HostTerms, ...]:
@@ -196,40 +194,6 @@ def sweep_hosts(fleet: Fleet) -> Swept:
         else:
             removed += [f"folder {folder} on host {name!r}" for folder in told]
     return Swept(removed=tuple(removed), kept=kept)
-
-
-def checks_of(fleet: Fleet, suites: Sequence[Suite]) -> Iterator[Check]:
-    """One line for each host: all are asked at once."""
-    import asyncio
-
-    from pipeline.launchers.ssh.visiting import Found, look
-    from pipeline.stages.agent import Check
-
-    hosts = hosts_of(fleet)
-    modules = {suite.name: "" if suite.command is not None else suite.framework for suite in suites}
-    wanted = {suite.name: ((suite.interpreter.path, "python3"), modules[suite.name]) for suite in suites}
-    found = asyncio.run(look(client_of(fleet), hosts, whose(fleet), wanted))
-
-    def check(host: HostTerms, one: Found) -> Check:
-        name = f"host {host.name}"
-        if one.error is not None or one.hello is None:
-            error = one.error
-            return Check(name=name, good=False, text=error.message if error else "", hint=error.hint if error else "")
-        hello, bad = one.hello, [text for text in one.pythons.values() if text.startswith("!")]
-        tests = "; ".join(f"suite {suite!r}: {text.removeprefix('!')}" for suite, text in one.pythons.items())
-        return Check(
-            name=name,
-            good=not bad or bool(host.before),
-            text=f"{host.slots} slots, first word after {hello.login_seconds:.2f} s, {hello.system}, {hello.cores} cores, load "
-            f"{hello.load:.1f}, {hello.free // 2**20} MiB free, Python {hello.python}; {tests}",
-            hint="name an interpreter that has the project's dependencies: hosts.<name>.python, or install them: hosts.<name>.before",
-        )
-
-    for host in hosts:
-        if host.address is None:
-            yield Check(name=f"host {host.name}", good=True, text=f"{host.slots} slots, this machine")
-        else:
-            yield check(host, found[host.name])
 
 
 def _named(fleet: Fleet) -> Iterator[HostTerms]:

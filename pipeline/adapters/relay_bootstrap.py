@@ -34,7 +34,7 @@ COMMAND = (
 What is asked for its version says where it is, too: `python3` is often a script that takes long to find out which one to start."""
 
 SOURCE = """\
-import hashlib, importlib.util, json, os, sys, tempfile, zlib
+import hashlib, importlib.util, json, os, shutil, sys, tempfile, zlib
 given = sys.stdin.buffer
 order = json.loads(given.readline())
 out = os.dup(1)
@@ -63,13 +63,18 @@ def unpack(folder):
     for name, text in files.items():
         with open(os.path.join(fresh, name), "w", encoding="utf-8", newline="") as file:
             file.write(text)
-    if os.path.isdir(folder):
-        os.rename(folder, tempfile.mkdtemp(dir=os.path.dirname(folder), prefix=".damaged-"))
+    old = tempfile.mkdtemp(dir=os.path.dirname(folder), prefix=".")
     try:
-        os.rename(fresh, folder)
+        if os.path.isdir(folder) and not has(folder):
+            os.rename(folder, old)
+        if not has(folder):
+            os.rename(fresh, folder)
     except OSError:
         if not has(folder):
             raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
 base = os.path.expanduser(order["folder"]) if order["folder"] else os.path.join(cache, "doit-fleet", "host")
 folder = os.path.join(base, "harness", order["digest"])

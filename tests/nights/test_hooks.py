@@ -296,6 +296,8 @@ def test_a_second_signal_at_the_very_end_says_what_is_left(tmp_path: Path) -> No
 
     try:
         assert running.end(10) == 130, running.output
-        assert "left at once: run " in running.output and "stays open, and `doit` goes on with it" in running.output
+        assert (
+            "left at once: run " in running.output and "stays open, and `doit-fleet` goes on with it" in running.output
+        )
     finally:
         gone.touch()

@@ -257,7 +257,7 @@ def test_what_a_queue_gives_its_tests_decides(bench: Bench, level: str) -> None:
 
     assert (done.code, taken(done)) == (0, 1 if level == "1" else 0), done.output
     assert news(bench) == (["b"] if level == "1" else ["a", "b"])
-    assert ("otherwise are place 'local/q1'" in done.output) == (level == "2"), done.output
+    assert ("different are: place 'local/q1'" in done.output) == (level == "2"), done.output
 
 
 def test_placement_is_proved_before_an_old_result_is_said_again(bench: Bench) -> None:
