@@ -95,7 +95,7 @@ def test_a_run_that_is_closed_or_unknown_is_refused_with_the_alternatives(projec
     run = killed(project)
     refused(project.start("resume=r-9"), f"unfinished of these inputs: {run}")
     assert project.start().end() == 1
-    refused(project.start(f"resume={run}"), "is closed, with exit code 1", f"doit report {run}")
+    refused(project.start(f"resume={run}"), "is closed, with exit code 1", f"doit-fleet report {run}")
 
 
 def test_a_run_of_other_inputs_is_refused_with_what_differs(project: Project) -> None:
