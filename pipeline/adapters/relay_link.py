@@ -293,12 +293,10 @@ class RelayLink:
             return
         if process.stdin is not None:
             process.stdin.close()
-        try:
-            async with asyncio.timeout(LEAVE_SECONDS if self._bye is not None else 0.2):
-                await process.wait()
-        except TimeoutError:
+        if not await _ends(process, LEAVE_SECONDS if self._bye is not None else 0.2):
             with suppress(ProcessLookupError):
                 process.kill()
+            await _ends(process, float("inf"))  # Closed before, asyncio would miss the end, and say so on the terminal.
         # Of pipes that were not read to their end, too: `wait` waits for them, and asyncio has no other way.
         process._transport.close()  # type: ignore[attr-defined]
         await process.wait()
@@ -308,6 +306,14 @@ class RelayLink:
         await asyncio.gather(
             *(side for side in self._sides if side is not asyncio.current_task()), return_exceptions=True
         )
+
+
+async def _ends(process: asyncio.subprocess.Process, seconds: float) -> bool:
+    """Whether asyncio has heard within that span that it has ended."""
+    until = time.monotonic() + seconds
+    while process.returncode is None and time.monotonic() < until:
+        await asyncio.sleep(0.005)
+    return process.returncode is not None
 
 
 def _permanent(message: str, hint: str) -> EngineError:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.adapters.openssh import Address, Client
+from pipeline.adapters.relay_link import RelayLink
 from pipeline.errors import EngineError
 from pipeline.launchers.ssh.terms import HostTerms, Whose
 from pipeline.launchers.ssh.visiting import Found, look
@@ -87,6 +88,28 @@ def test_a_login_that_prints_for_ever_is_given_up(tmp_path: Path) -> None:
 
     assert "its login prints without end" in error.message
     assert error.permanent
+
+
+def test_a_login_that_is_given_up_leaves_no_word_on_the_terminal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that does not end by itself is ended, and asyncio hears of that before its pipes are closed."""
+    program = tmp_path / "ssh"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+
+    async def give_up(number: int) -> None:
+        link = RelayLink(Client(program=str(program)), Address(host="lab1"), name=f"lab{number}")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await link.open({}, python="", silence_seconds=1.0, ping_seconds=1.0)
+
+    async def give_all_up() -> None:
+        await asyncio.gather(*map(give_up, range(20)))
+
+    asyncio.run(give_all_up())
+
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
