@@ -57,7 +57,8 @@ def _checked_out(root: Path) -> str:
 
 
 class Inputs(Extension):
-    """What decides whether a result is up to date, besides tracked and unignored files, interpreter and dependencies."""
+    """What decides whether a result is up to date, besides tracked and unignored files (but for those of virtual environments),
+    interpreter and dependencies."""
 
     include = setting(texts, ())
     """Globs of files that count although git ignores them, relative to the root: data that is made or downloaded."""

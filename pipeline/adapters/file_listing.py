@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 _GIT = ("git", "ls-files", "-co", "--exclude-standard", "-z")
@@ -37,9 +37,20 @@ class Listing:
 
 
 def names_of(raw: bytes) -> list[str]:
-    """The names in a listing; a folder among them is a repository of its own."""
+    """The names in a listing; a folder among them is a repository of its own. Virtual environments are left out: what is installed
+    counts by its versions, and is no use elsewhere."""
     names = dict.fromkeys(os.fsdecode(raw).split("\0"))
-    return [name for name in names if name not in ("", "./")]  # "./": inside a sub-module that was not fetched.
+    left_out = tuple(_environments(names))
+    # "./": inside a sub-module that was not fetched.
+    return [name for name in names if name not in ("", "./") and not name.startswith(left_out)]
+
+
+def _environments(names: Collection[str]) -> Iterator[str]:
+    """Folders of environments that git does not ignore. One without its interpreter is mostly some test's data."""
+    for name in names:
+        folder, _, last = name.rpartition("/")
+        if last == "pyvenv.cfg" and folder and f"{folder}/bin/python" in names:
+            yield f"{folder}/"
 
 
 def globbed(root: str, patterns: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ from pipeline.adapters.installed import interpreter_digest
 
 __all__ = ["Changes", "FilesDigest", "changes", "file_digests", "files_digest", "interpreter_digest"]
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _RACY_NANOSECONDS: Final = 2_000_000_000
 
 

@@ -33,6 +33,28 @@ def test_excluded_files_do_not_count(repository: Path, digest: Digest) -> None:
     assert sorted(digest(exclude=("data",)).files) == [".env", "a.py"]
 
 
+def test_a_virtual_environment_does_not_count_though_git_does_not_ignore_it(repository: Path, digest: Digest) -> None:
+    """It is made anew wherever tests run; a folder that has only the file of its name is some test's data."""
+    for folder in ("tools/env", "data/like"):
+        (repository / folder / "bin").mkdir(parents=True)
+        (repository / folder / "pyvenv.cfg").write_text("home = /usr\n")
+        (repository / folder / "bin" / "tool").write_text("1")
+    (repository / "tools" / "env" / "bin" / "python").symlink_to("/usr/bin/python3")
+    (repository / "tools" / "environment.py").write_text("1")
+
+    files = digest().files
+
+    assert sorted(files) == [
+        ".env",
+        "a.py",
+        "data/b.json",
+        "data/like/bin/tool",
+        "data/like/pyvenv.cfg",
+        "tools/environment.py",
+    ]
+    assert "tools/env/bin/tool" in digest(include=("tools/env/**",)).files
+
+
 def test_a_deleted_tracked_file_is_absent(repository: Path, digest: Digest) -> None:
     """Git still lists it; it does not count."""
     (repository / "a.py").unlink()
