@@ -56,10 +56,10 @@ def test_each(n): pass
 
 
 def junit(project: KubernetesProject) -> list[str]:
-    """The report, without what may differ: who ran a test in which attempt, and when it took how long."""
+    """The report, without what may differ: who ran a test where in which attempt, and when it took how long."""
     tree = ElementTree.parse(project.root / "build" / "reports" / "junit.xml")
     for element in tree.iter():
-        for name in ("time", "timestamp"):
+        for name in ("time", "timestamp", "hostname"):
             element.attrib.pop(name, None)
         for own in element.findall("property"):
             if own.get("name") in ("worker", "attempt", "host"):
