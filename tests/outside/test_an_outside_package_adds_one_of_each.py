@@ -48,7 +48,7 @@ def test_nothing_changed_means_nothing_runs(site: Site) -> None:
     changed = site.fleet("acme.greeting=evening")
 
     assert (again.code, changed.code) == (0, 1)
-    assert "doit -a" in again.text
+    assert "`doit-fleet -a` runs regardless" in again.text
     assert "os.environ" in changed.text
 
 
