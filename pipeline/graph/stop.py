@@ -100,7 +100,7 @@ class Stop:
         self._is_promised = self._attending > 0  # Who heeds may be done before the main thread waits for the result.
         for callback in tuple(self._callbacks):
             callback(number)
-        if self.interruptible and not self._attending:
+        if self.interruptible and not self._is_promised:
             raise Interrupted
 
     def _count(self, step: int) -> None:

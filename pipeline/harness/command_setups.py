@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from time import monotonic, perf_counter, time_ns
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -18,6 +19,7 @@ from .command_written import Unreadable, exports_of, output_of
 EXPORT, MARK = "DOIT_FLEET_EXPORT", "DOIT_FLEET_AGENT"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
 """Between two looks whether it is ready."""
+TERMINATED = (-signal.SIGTERM, 128 + signal.SIGTERM)
 Path = Tuple[Tuple[str, str], ...]
 """(name of a set-up, its key), the outermost first."""
 
@@ -219,8 +221,9 @@ class SetUps:
             call = Call(one.spec["teardown"], one.fields, one.env, output, limit, heeds_halt=False)
             was_asked = self._place.halt.asked
             ended = self._place.perform(call)
-            if ended.status != 0 and self._place.halt.asked and not was_asked:
-                ended = self._place.perform(call)  # A stop is a TERM to all that runs, and so to this.
+            is_met = (ended.status != 0 and not was_asked) or ended.status in TERMINATED
+            if self._place.halt.asked and is_met:
+                ended = self._place.perform(call)  # A stop is a TERM to us, then to all that runs, and so to this.
             if ended.status != 0:
                 trouble = _trouble("tear-down %s: %s" % (one.name, ended.text), output)
         if one.running is not None:

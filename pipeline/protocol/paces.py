@@ -51,6 +51,11 @@ class Paces:
         """It has ended."""
         self._paces.pop(worker.name, None)
 
+    def factor(self, worker: Worker) -> float | None:
+        """How many times longer its tests take than was estimated; None before any has ended."""
+        pace = self._paces.get(worker.name)
+        return pace.factor if pace is not None else None
+
     def is_slow(self, worker: Worker) -> bool:
         """Whether it is far behind the others that may run what it runs."""
         return self._is_behind(worker, [pace.factor for pace in self._others(worker)])

@@ -6,7 +6,8 @@ It writes its birth, then reads whether the run is ending, then claims; its own 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from attrs import frozen
@@ -116,8 +117,11 @@ def _told(worker: Worker, task: asyncio.Future[None]) -> Life:
 
 async def _end(worker: Worker, life: Life) -> None:
     """End the harness, make the journal durable, write the own tombstone last."""
-    grace = worker.limits.stop_seconds if life.cause == "stopped" else 0.0
-    await kill_session(worker, grace_seconds=grace)
+    if life.cause == "stopped":
+        async with _beating(worker):  # A test and what is torn down may have longer to end than a permission lasts.
+            await kill_session(worker, grace_seconds=worker.limits.stop_seconds)
+    else:
+        await kill_session(worker, grace_seconds=0.0)
     await _part(worker, life)
     try:
         await _within(worker.clock, worker.limits.lease_seconds, _write_last(worker, life))
@@ -130,16 +134,23 @@ async def _part(worker: Worker, life: Life) -> None:
     if worker.parting is None or life.cause == "fenced":
         return
     limits = worker.limits
-    beating = asyncio.ensure_future(beat_for_ever(worker))
     try:
-        await _within(worker.clock, limits.lease_seconds, worker.flush())
-        await _within(
-            worker.clock, limits.stop_seconds if life.cause == "stopped" else limits.finish_seconds, worker.parting()
-        )
+        async with _beating(worker):
+            await _within(worker.clock, limits.lease_seconds, worker.flush())
+            seconds = limits.stop_seconds if life.cause == "stopped" else limits.finish_seconds
+            await _within(worker.clock, seconds, worker.parting())
     except TimeoutError:
         worker.notice("warning", "there was not enough time to send home what tests have left")
     except FleetError as error:
         worker.notice("warning", f"what tests have left stays behind: {error}")
+
+
+@asynccontextmanager
+async def _beating(worker: Worker) -> AsyncIterator[None]:
+    """Renew while inside. Whoever is fenced renews no more, and so its harness is killed."""
+    beating = asyncio.ensure_future(beat_for_ever(worker))
+    try:
+        yield
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
@@ -257,12 +268,26 @@ class Shift:
             self._ahead is not None
             or self._worker.draining.is_set()
             or self._worker.orders.is_over
-            or not is_near_end(portion, self._claim_seconds)
+            or not self._is_near_end(portion)
             or self._worker.view.paces.is_slow(self._worker)  # Others will have done it before this one gets there.
+            or self._is_last_round()
         ):
             return
         self._ahead = asyncio.ensure_future(self._claim_ahead(portion))
         self._ahead.add_done_callback(_see_error)
+
+    def _is_near_end(self, portion: Portion) -> bool:
+        """Whether so little is expected to be left, by this run's pace, that the next batch should be claimed now.
+
+        Nothing is expected before the first test has ended: without a history, all are taken for short.
+        """
+        pace = self._worker.view.paces.factor(self._worker)
+        return pace is not None and claims_ahead(portion.seconds_left * pace, self._claim_seconds)
+
+    def _is_last_round(self) -> bool:
+        """Whether workers may soon find nothing: what this one claimed ahead would wait behind a test that turns out long."""
+        plan = self._worker.plan
+        return len(plan.batches) - len(self._worker.view.taken) <= len(plan.buckets)
 
     async def _claim_ahead(self, portion: Portion) -> Assignment | None:
         """Claim, and send at once when the same harness can go straight on."""
@@ -293,8 +318,3 @@ def _see_error(task: asyncio.Task[Assignment | None]) -> None:
 def may_go_straight_on(portion: Portion, part: Part) -> bool:
     """Whether tests may follow in the harness before the last final is durable: never after one that runs alone."""
     return not portion.alone and (part.careful or not portion.careful)
-
-
-def is_near_end(portion: Portion, claim_seconds: float) -> bool:
-    """Whether so little is left that the next batch should be claimed now."""
-    return len(portion.left) <= 1 or claims_ahead(portion.seconds_left, claim_seconds)

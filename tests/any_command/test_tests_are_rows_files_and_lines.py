@@ -154,6 +154,20 @@ command = "mkdir -p ../now/$DOIT_FLEET_TEST && ls ../now | wc -l >> ../trace && 
     assert (len(bench.ran), max(bench.ran)) == (8, "2"), bench.ran
 
 
+def test_no_test_waits_behind_a_long_one_while_a_worker_is_idle(bench: Bench) -> None:
+    """Of unknown length: two of eight end when all have begun, and nothing was claimed that would begin behind them."""
+    rows = ", ".join(f'{{ name = "t{n}" }}' for n in range(8))
+    bench.suite(f"""
+rows = [{rows}]
+command = "touch ../begun-$DOIT_FLEET_TEST; case $DOIT_FLEET_TEST in t[01]) ;; *) exit;; esac; for _ in $(seq 300); do [ $(ls ../begun-* | wc -l) = 8 ] && exit; sleep 0.05; done; exit 1"
+""")
+
+    done = bench.fleet("workers.count=4")
+
+    assert done.code == 0, done.output
+    assert "8 passed" in done.output
+
+
 def test_a_failure_elsewhere_is_repeated_there(bench: Bench) -> None:
     """In the folder that it starts in; what only the run knows stays as a field."""
     bench.write(sub_in_x="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import ExitStack
 
 import pytest
 
@@ -142,6 +143,16 @@ def test_who_heeds_a_stop_is_waited_for_even_when_done_before() -> None:
         pass
     with pytest.raises(Interrupted), _unheeded().waiting():
         pass
+
+
+def test_who_heeds_a_stop_may_be_done_before_everybody_is_told() -> None:
+    """An action in another thread ends while the handler is still at it: its result is waited for all the same."""
+    stop = Stop()
+    attending = ExitStack()
+    attending.enter_context(stop.attending())
+
+    with stop.waiting(), stop.calling(lambda number: attending.close()):
+        stop.request(signal.SIGINT)
 
 
 def _unheeded() -> Stop:

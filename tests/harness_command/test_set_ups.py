@@ -163,6 +163,21 @@ def test_a_stop_ends_the_test_and_tears_down(tmp_path: Path) -> None:
     assert trace(tmp_path) == ["up pool a", "begun", "down pool a /poola"]
 
 
+def test_a_stop_that_meets_a_tear_down_late_has_it_done_again(tmp_path: Path) -> None:
+    """All that runs is sent a TERM after the harness was, which may have begun to tear down by then."""
+    met = "echo met >> trace; test $(grep -c met trace) -gt 1 || kill -TERM $$; echo down >> trace"
+    with Harness(
+        tmp_path, "echo begun >> trace; exec sleep 1000", [row("a1")], [traced("pool", "{values.pool}", teardown=met)]
+    ) as harness:
+        harness.run()
+        harness.until("start")
+        until(lambda: "begun" in trace(tmp_path))
+        harness.process.send_signal(signal.SIGTERM)
+        harness.until("bye")
+
+    assert trace(tmp_path) == ["up pool a", "begun", "met", "met", "down"]
+
+
 def test_an_idle_harness_that_is_stopped_tears_down(tmp_path: Path) -> None:
     """While it waits for work, too."""
     with Harness(tmp_path, TRACE, [row("a1")], [traced("pool", "{values.pool}")]) as harness:

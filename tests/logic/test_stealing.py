@@ -90,7 +90,7 @@ def test_short_work_is_never_urgent() -> None:
 
 
 def test_the_next_batch_is_claimed_when_the_current_one_is_about_to_end() -> None:
-    """Earlier would take work from others, later would wait for the claim."""
+    """Earlier would take work from others, later would wait for the claim; whoever is in a long test leaves the next one to others."""
     assert claims_ahead(0.01, 0.005)
     assert not claims_ahead(1.0, 0.005)
 

@@ -1,7 +1,7 @@
 """Avocado-VT's own parser, run as it is: `python -m tests.matrix.peer` fetches it and prints where it lies.
 
-It is taken from its package on the index, without installing it, and kept in the user's cache; or a variable names a checkout,
-whose self-tests have more inputs.
+It is taken from its package on the index, without installing it, and kept in the engines' folder, which containers and pods see;
+or a variable names a checkout, whose self-tests have more inputs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.engines import places
 
 NAMED_BY = "DOIT_FLEET_AVOCADO_VT"
 PACKAGE = "avocado-framework-plugin-vt==113.0"
@@ -74,8 +76,7 @@ def make() -> Path:
 
 
 def _folder() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "doit-fleet" / PACKAGE.replace("==", "-")
+    return places.home() / "built" / PACKAGE.replace("==", "-")
 
 
 if __name__ == "__main__":

@@ -68,6 +68,16 @@ def test_who_is_a_little_slower_works_to_the_end() -> None:
     assert not Crew(5, 1, 10.0).holds_back(1)
 
 
+def test_pace_is_what_was_needed_for_what_was_estimated() -> None:
+    """Later tests count more, and nothing is known before the first."""
+    crew = Crew(2, 1, 10.0)
+    assert (crew.paces.factor(crew.workers[0]), crew.paces.factor(crew.workers[1])) == (10.0, 1.0)
+    crew.paces.note(crew.workers[0], 1.0, 1.0)
+    assert crew.paces.factor(crew.workers[0]) == pytest.approx(5.0)
+    crew.paces.forget(crew.workers[0])
+    assert crew.paces.factor(crew.workers[0]) is None
+
+
 def test_who_is_alone_works() -> None:
     """Also when the others have ended meanwhile."""
     crew = Crew(2, 1, 10.0)

@@ -70,11 +70,10 @@ def lab(folder: Path, names: Sequence[str], settings: Mapping[str, Mapping[str, 
     """Start a server for each name, with further lines of its configuration where some are given."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Lab(folder)
-    make_key(made.key)
     with ExitStack() as stack:
         for name in names:
             host = stack.enter_context(own_sshd(**(settings or {}).get(name, {})))
-            host.allow(made.key)
+            host.allow(make_key(made.key))
             made.hosts[name] = host
         made.write_config()
         yield made

@@ -17,7 +17,9 @@ from tests.faults.project import children_of_all, until
 from tests.ssh.house import SshProject, ssh_project
 
 pytestmark = pytest.mark.timeout(150)
-MEASURE = """printf 'n=1\\nseen=%s\\n' "$DOIT_FLEET_HOST" > "$1/m.env"; sleep 0.3; test $0 != d"""
+MEASURE = """printf 'n=1\\nseen=%s\\n' "$DOIT_FLEET_HOST" > "$1/m.env"; touch "$FLEET_TRACE.$DOIT_FLEET_HOST"
+until [ -e "$FLEET_TRACE.lab1" ] && [ -e "$FLEET_TRACE.lab2" ]; do sleep 0.05; done; test $0 != d"""
+"""Ends when tests have begun on both hosts."""
 
 
 @pytest.fixture

@@ -108,10 +108,10 @@ USABLE = {
 @pytest.mark.parametrize("oddity", USABLE)
 def test_an_odd_host_works_as_any_other(tmp_path: Path, oddity: str) -> None:
     """Whatever its login prints, its shell is, or its clock says: it runs its part, and files that tests leave come home."""
-    for program in ("tcsh", "fish", "faketime"):
-        if program in USABLE[oddity]:
-            require(shutil.which(program), f"there is no {program}: apt-get install {program}")
     with two_hosts(tmp_path, {"ForceCommand": USABLE[oddity]}) as project:
+        for program in ("tcsh", "fish", "faketime"):
+            if program in USABLE[oddity]:
+                require(shutil.which(program), f"there is no {program}: apt-get install {program}")
         tests = project.sleepers(files=8, count=40, seconds=0.1)
         project.suite = {"outputs": ["out/**"]}
         project.write("out/sent", "by us")

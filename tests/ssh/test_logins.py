@@ -18,7 +18,7 @@ from pipeline.adapters.relay_link import RelayLink
 from pipeline.errors import EngineError
 from pipeline.launchers.ssh.terms import HostTerms, Whose
 from pipeline.launchers.ssh.visiting import Found, look
-from tests.engines import only_outside, require
+from tests.engines import IN_CONTAINER, REQUIRED, only_outside, require
 from tests.engines.own import own_sshd
 from tests.engines.sshd import Sshd, make_key, write_client_config
 from tests.faults.mounts import tmpfs
@@ -59,9 +59,9 @@ def forced(stack: ExitStack, folder: Path, command: str) -> Lab:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_any_login_shell_will_do(tmp_path: Path, shell: str) -> None:
     """What the login shell is called with is read alike by each, as sshd calls it: `<shell> -c <command>`."""
-    require(shutil.which(shell), f"there is no {shell}: apt-get install {SHELLS[shell]}")
     with ExitStack() as stack:
         made = forced(stack, tmp_path / "lab", f'exec {shell} -c "$SSH_ORIGINAL_COMMAND"')
+        require(shutil.which(shell), f"there is no {shell}: apt-get install {SHELLS[shell]}")
         found = visit(made.client, made.remote)
 
     assert found.hello is not None, found.error
@@ -205,6 +205,7 @@ def connection(host: Sshd) -> socket.socket:
 def test_a_private_server_is_skipped_by_name_when_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command that installs it."""
     monkeypatch.setattr("tests.engines.own.program", lambda: None)
-    monkeypatch.delenv("DOIT_FLEET_ENGINES", raising=False)
+    for name in (IN_CONTAINER, REQUIRED):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(pytest.skip.Exception, match="apt-get install openssh-server"), own_sshd():
         pass
