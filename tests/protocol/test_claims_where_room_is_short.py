@@ -17,12 +17,12 @@ from pipeline.logic.planning import freeze
 from pipeline.model.plans import Batch
 from pipeline.model.tests import Test
 from pipeline.ports import HarnessEnd
-from pipeline.protocol import claiming, supervising
+from pipeline.protocol import claiming, shifts
 from pipeline.protocol.dismissing import note_end
 from pipeline.protocol.limits import Limits
 from pipeline.protocol.orders import Orders
 from pipeline.protocol.rooms import Rooms
-from pipeline.protocol.supervising import Shift
+from pipeline.protocol.shifts import Shift
 from pipeline.protocol.worker import Worker
 
 QUEUES = (Place("h", "1"), Place("h", "2"), Place("h", "3"), Place("other", "1"))
@@ -141,5 +141,5 @@ def test_room_of_what_may_still_live_is_kept(proof: bool, monkeypatch: pytest.Mo
             await house.rooms.enter("w1", 1, 0, unless=asyncio.Event())
         return is_free
 
-    monkeypatch.setattr(supervising, "carry_out", loses)
+    monkeypatch.setattr(shifts, "carry_out", loses)
     assert asyncio.run(story()) is proof

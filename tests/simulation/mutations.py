@@ -232,7 +232,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "closing",
         "the ending is not read after the birth",
-        (("protocol.supervising", "may_work", always_later(True)), ("protocol.claiming", "sees_ending", always(False))),
+        (("protocol.shifts", "may_work", always_later(True)), ("protocol.claiming", "sees_ending", always(False))),
         seed=89,
     ),
     Mutation(
@@ -297,7 +297,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             ("protocol.elsewhere", "heed", always_later(None)),
             ("protocol.claiming", "sees_ending", always(False)),
-            ("protocol.supervising", "sees_ending", always(False)),
+            ("protocol.shifts", "sees_ending", always(False)),
         ),
         seed=0,
     ),
@@ -318,7 +318,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a careful test's end is not durable before others begin",
         (
             ("protocol.carrying", "after_careful", always_later(None)),
-            ("protocol.supervising", "may_go_straight_on", always(True)),
+            ("protocol.shifts", "may_go_straight_on", always(True)),
         ),
         seed=156,
     ),
