@@ -91,7 +91,7 @@ def serve(channel: Any, options: Dict[str, Any]) -> int:
     """Answer the supervisor until it says `finish` or is gone."""
     halt = Halt()
     frozen = read(str(options["rows"]))
-    channel.say("hello", pid=os.getpid(), python=platform.python_version(), framework="command", facts={})
+    channel.say("hello", pid=os.getpid(), python=platform.python_version(), framework="command", facts={}, keeps=True)
     channel.say("files", **_files(frozen, options))
     queue, place = HaltingQueue(channel, halt), Place(options, halt)
     setups = SetUps(place, options["setups"])

@@ -14,7 +14,7 @@ no JSON object of a known kind are a `ChannelError` at the reader, never a crash
 
 | say | fields | meaning |
 |---|---|---|
-| hello | pid, python, framework, facts | the harness is up |
+| hello | pid, python, framework, facts, keeps | the harness is up; `keeps` (or absent): what is set up stays while it is not known which test comes next |
 | files | files: [path…], whole: reason or "" | the walk is done; `whole` says why each harness must collect everything |
 | collected | file, tests: [[native, occurrence, unit, exclusive, file]…], errors: [[native, text]…], deselected, seconds | |
 | start | batch, i, at | test i of the batch begins; `at` = seconds since hello, harness clock |

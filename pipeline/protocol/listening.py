@@ -51,7 +51,7 @@ async def take(worker: Worker, session: Session, message: Message) -> None:
     elif say == "done":
         _take_done(session, message)
     elif say == "hello":
-        _take_hello(worker, session)
+        _take_hello(worker, session, message)
     elif say == "log":
         worker.notice(str(message.get("level", "info")), str(message.get("text", "")))
 
@@ -61,8 +61,8 @@ def is_final(message: Message) -> bool:
     return message.get("final") is True
 
 
-def _take_hello(worker: Worker, session: Session) -> None:
-    session.heard = True
+def _take_hello(worker: Worker, session: Session, message: Message) -> None:
+    session.heard, session.keeps = True, message.get("keeps") is True
     worker.failed_starts = 0
     now = worker.clock.monotonic()
     seconds = now - session.opened

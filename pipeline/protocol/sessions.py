@@ -32,6 +32,8 @@ class Session:
     overdue: int | None = None
     """The test it is killed for."""
     heard: bool = False
+    keeps: bool = False
+    """What is set up there stays while it is not known which test comes next."""
     offset: float = float("inf")
     """Own clock minus the harness's seconds since hello: the least seen, because messages only come late."""
     warned: int = 0

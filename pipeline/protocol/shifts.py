@@ -94,22 +94,29 @@ class Shift:
             or self._worker.orders.is_over
             or not self._is_near_end(portion)
             or self._worker.view.paces.is_slow(self._worker)  # Others will have done it before this one gets there.
-            or self._is_last_round()
         ):
             return
         self._ahead = asyncio.ensure_future(self._claim_ahead(portion))
         self._ahead.add_done_callback(_see_error)
 
     def _is_near_end(self, portion: Portion) -> bool:
-        """Whether so little is expected to be left, by this run's pace, that the next batch should be claimed now.
+        """Whether the next batch should be claimed now.
 
-        Nothing is expected before the first test has ended: without a history, all are taken for short.
+        Most harnesses tear everything down when they know of no test that follows, so theirs is there when the last one begins. To those
+        that keep what is set up it comes early enough when little is expected to be left, by this run's pace (nothing is expected before
+        a first test has ended), and never where others may soon find nothing: it would wait behind a test that turns out long.
         """
+        session = self._worker.session
+        if session is None or not session.heard:
+            return False
+        if not session.keeps:
+            return len(portion.left) <= 1 or claims_ahead(portion.seconds_left, self._claim_seconds)
         pace = self._worker.view.paces.factor(self._worker)
-        return pace is not None and claims_ahead(portion.seconds_left * pace, self._claim_seconds)
+        is_soon = pace is not None and claims_ahead(portion.seconds_left * pace, self._claim_seconds)
+        return is_soon and not self._is_last_round()
 
     def _is_last_round(self) -> bool:
-        """Whether workers may soon find nothing: what this one claimed ahead would wait behind a test that turns out long."""
+        """Whether no more waits than there are workers."""
         plan = self._worker.plan
         return len(plan.batches) - len(self._worker.view.taken) <= len(plan.buckets)
 

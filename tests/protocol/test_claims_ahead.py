@@ -26,8 +26,8 @@ from tests.protocol.test_draining import RUN, Straight
 class Counting(Straight):
     """One whose first two tests last until nothing more is claimed behind them; all others end at once."""
 
-    def __init__(self, store: MemoryStore, seconds: float) -> None:
-        super().__init__(late=0.0)
+    def __init__(self, store: MemoryStore, seconds: float, *, keeps: bool) -> None:
+        super().__init__(late=0.0, keeps=keeps)
         self._store, self._seconds = store, seconds
         self.claimed: list[int] = []
         """Claims there were at the end of each test."""
@@ -46,10 +46,10 @@ class Counting(Straight):
         self._said.put_nowait(HarnessEnd(proof=True, asked=True, code=0, cause="exited", in_flight=None))
 
 
-def lived(tests: int, seconds: float) -> Counting:
+def lived(tests: int, seconds: float, *, keeps: bool = True) -> Counting:
     """What one worker of two did with so many tests, each a batch, which take as long as estimated: it is told so."""
     store, clock = MemoryStore(), SystemClock()
-    harness = Counting(store, seconds)
+    harness = Counting(store, seconds, keeps=keeps)
     plan = planned([a_test(f"test_{at}", seconds, file=f"f{at}.py") for at in range(tests)], 2)
 
     async def live() -> Life:
@@ -88,3 +88,8 @@ def test_the_next_batch_is_claimed_while_the_second_runs(tests: int, seconds: fl
 def test_nothing_is_claimed_behind_the_first_test() -> None:
     """How long it takes is not known before one has ended."""
     assert lived(6, 0.01).claimed[0] == 1
+
+
+def test_what_follows_is_known_when_the_last_test_begins() -> None:
+    """To a harness that would tear down everything otherwise, however long its tests are."""
+    assert lived(4, 100.0, keeps=False).claimed[:2] == [2, 3]

@@ -28,20 +28,20 @@ RUN = "r-1"
 class Straight:
     """A harness, and the launcher that gives it: it begins whatever it is sent at once, and heeds `yield` between tests.
 
-    The second test ends when the one behind it was sent, and that one `late` seconds after it was told to begin nothing more.
+    A test ends when the one behind it was sent, and the last one `late` seconds after it was told to begin nothing more.
     """
 
     place, log = "here", ""
 
-    def __init__(self, late: float) -> None:
+    def __init__(self, late: float, *, keeps: bool = False) -> None:
         self.worker: Worker | None = None
         self._late = late
         self._sent: deque[Message] = deque()
         self._said: asyncio.Queue[Message | HarnessEnd] = asyncio.Queue()
-        self._said.put_nowait({"say": "hello"})
+        self._said.put_nowait({"say": "hello", "keeps": keeps})
         self.begun = list[str]()
         self.is_killed = False
-        self._second: Message = {}
+        self._first: Message = {}
         self._more = asyncio.Event()
 
     async def harness(self, slot: int, suite: str) -> Harness:
@@ -79,15 +79,15 @@ class Straight:
             assert self.worker is not None
             (native, _, _), batch = message["tests"][0], message["batch"]
             self.begun.append(native)
-            if len(self.begun) == 3:  # It was sent ahead: its predecessor's end has not been heard.
-                self._said.put_nowait(self._second)
+            if len(self.begun) == 2:  # It was sent ahead: its predecessor's end has not been heard.
+                self._said.put_nowait(self._first)
                 await drain(self.worker)
             self._said.put_nowait({"say": "start", "batch": batch, "i": 0})
             end: Message = {"say": "result", "batch": batch, "i": 0, "final": True, "result": {"verdict": "passed"}}
-            if len(self.begun) == 2:
-                self._second = end
+            if len(self.begun) == 1:
+                self._first = end
                 continue
-            await asyncio.sleep(self._late if len(self.begun) == 3 else 0.0)
+            await asyncio.sleep(self._late)
             self._said.put_nowait(end)
         self._said.put_nowait(HarnessEnd(proof=True, asked=True, code=0, cause="exited", in_flight=None))
 
@@ -104,7 +104,7 @@ def test_a_test_that_was_sent_ahead_runs_to_its_end() -> None:
     told: list[Event] = []
 
     async def live() -> tuple[Life, Straight]:
-        clock, plan = SystemClock(), planned([a_test(f"test_{at}", 0.01, file=f"f{at}.py") for at in range(4)], 1)
+        clock, plan = SystemClock(), planned([a_test(f"test_{at}", file=f"f{at}.py") for at in range(3)], 1)
         harness = Straight(late=0.5)
         certain = CertainStore(store, clock)
         worker = Worker(
@@ -127,7 +127,7 @@ def test_a_test_that_was_sent_ahead_runs_to_its_end() -> None:
     life, harness = asyncio.run(live())
 
     assert not harness.is_killed
-    assert len(harness.begun) == 3, "the fourth is somebody else's"
-    assert (life.cause, life.tests) == ("finished", 3)
-    assert len([event for event in told if isinstance(event, TestFinished)]) == 3
+    assert len(harness.begun) == 2, "the third is somebody else's"
+    assert (life.cause, life.tests) == ("finished", 2)
+    assert len([event for event in told if isinstance(event, TestFinished)]) == 2
     assert keys.tomb(RUN, "w0-1") in store.data.values
